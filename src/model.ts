@@ -1,0 +1,449 @@
+/**
+ * What crosses a border between stages. Stages import this file and never each other:
+ *
+ *     observe → decide → capture → store → analyse → report
+ *
+ * Times named `atMs` are monotonic milliseconds, for measuring; times named `…At` are wall clock, ISO 8601, for
+ * people. Sizes are bytes.
+ */
+
+// ---------------------------------------------------------------- who is watched
+
+/** A process for good: a reused pid has another start time, another boot another id. */
+export type ProcessId = {
+  readonly bootId: string
+  readonly pid: number
+  /** Field 22 of /proc/PID/stat: clock ticks after boot. */
+  readonly startTicks: number
+}
+
+/** One string per process, for maps and for files that outlive the daemon. */
+export const processKey = (id: ProcessId): string => `${id.bootId}:${id.pid}:${id.startTicks}`
+
+/** What is read about a Python process once, when it is found or has called exec. */
+export type PythonProcess = {
+  readonly id: ProcessId
+  readonly parentPid: number
+  readonly exe: string
+  /** The file that holds the interpreter: the executable itself or a libpython. */
+  readonly interpreter: string
+  readonly cmdline: readonly string[]
+  readonly uid: number
+  /** Login name, or the uid in digits when it has none here. */
+  readonly user: string
+  /** Path below the memory controller's (v1) or the unified (v2) root. */
+  readonly cgroup: string
+  readonly unit?: string
+  readonly containerId?: string
+}
+
+/** A process that a target of the config names. */
+export type WatchedProcess = PythonProcess & { readonly target: string }
+
+/** How to recognise a target; all given keys must match. */
+export type TargetMatch = {
+  /** Regular expression, searched for in the arguments joined by spaces. */
+  readonly cmdline?: string | undefined
+  /** Glob on the executable's path. */
+  readonly exe?: string | undefined
+  readonly user?: string | undefined
+  /** Glob on the systemd unit's name. */
+  readonly unit?: string | undefined
+  /** Glob on the cgroup path. */
+  readonly cgroup?: string | undefined
+  /** A container id or the beginning of one. */
+  readonly container?: string | undefined
+}
+
+export type Target = { readonly name: string; readonly match: TargetMatch }
+
+// ---------------------------------------------------------------- what is seen
+
+/** The limit that a process will hit first, and how near it is. */
+export type LimitUse = {
+  readonly source: 'cgroup' | 'rlimit-as' | 'host'
+  readonly limitBytes: number
+  /** What counts against the limit and cannot be reclaimed by dropping clean page cache. */
+  readonly usedBytes: number
+  /** Cgroup path, `RLIMIT_AS` or `host`. */
+  readonly where: string
+}
+
+export type Sample = {
+  readonly process: ProcessId
+  readonly atMs: number
+  readonly rssBytes: number
+  readonly limit?: LimitUse | undefined
+  /** Only read near a threshold. */
+  readonly split?: MemorySplit | undefined
+}
+
+export type MemorySplit = {
+  readonly anonBytes: number
+  readonly fileBytes: number
+  readonly shmemBytes: number
+  readonly swapBytes: number
+}
+
+export type HostMemory = { readonly totalBytes: number; readonly availableBytes: number }
+
+/** One look at everything that is watched. */
+export type Observation = {
+  readonly atMs: number
+  readonly samples: readonly Sample[]
+  readonly appeared: readonly WatchedProcess[]
+  readonly gone: readonly ProcessId[]
+  readonly host: HostMemory
+}
+
+/** Why the daemon wakes up. */
+export type Trigger =
+  | { readonly kind: 'interval' }
+  | { readonly kind: 'growth'; readonly pid: number }
+  | { readonly kind: 'schedule'; readonly rule: string }
+
+// ---------------------------------------------------------------- when to capture
+
+export type Condition =
+  | { readonly kind: 'rss'; readonly aboveBytes: number; readonly clearBelowBytes: number }
+  /** Shares are 0…1 of the tightest limit. */
+  | { readonly kind: 'limit'; readonly aboveShare: number; readonly clearBelowShare: number }
+  | {
+      readonly kind: 'growth'
+      readonly aboveBytesPerMs: number
+      readonly clearBelowBytesPerMs: number
+      readonly windowMs: number
+    }
+  /** Room left under the tightest limit, divided by the growth over the window. */
+  | {
+      readonly kind: 'time-to-limit'
+      readonly belowMs: number
+      readonly clearAboveMs: number
+      readonly windowMs: number
+    }
+  | { readonly kind: 'schedule'; readonly cron: string; readonly timezone?: string | undefined }
+
+export type CaptureKind = 'census' | 'stacks'
+
+export type Rule = {
+  readonly name: string
+  /** Names of targets, or `*`. */
+  readonly targets: readonly string[]
+  readonly when: Condition
+  readonly forMs: number
+  readonly cooldownMs: number
+  readonly capture: readonly CaptureKind[]
+}
+
+/** At most this many attempts, good or bad, in a sliding window. */
+export type Quota = { readonly max: number; readonly windowMs: number }
+
+export type DecideConfig = {
+  readonly rules: readonly Rule[]
+  readonly perProcess: Quota
+  readonly perTarget: Quota
+  /** One capture per process this long after it was first seen; undefined switches baselines off. */
+  readonly baselineAfterMs: number | undefined
+}
+
+/** What a rule saw when it fired; goes into dump.json. */
+export type FiredRule = {
+  readonly rule: string
+  readonly kind: Condition['kind'] | 'baseline' | 'manual'
+  /** In the condition's own unit: bytes, share of the limit, bytes per ms, ms to the limit. */
+  readonly value?: number
+  readonly threshold?: number
+  readonly limit?: LimitUse
+}
+
+export type WaitReason =
+  | 'below-threshold'
+  | 'not-long-enough'
+  | 'latched'
+  | 'cooling-down'
+  | 'process-quota'
+  | 'target-quota'
+  | 'not-enough-samples'
+  | 'no-limit'
+  | 'less-urgent'
+
+export type Wait = { readonly process: ProcessId; readonly rule: string; readonly reason: WaitReason }
+
+export type CaptureRequest = {
+  readonly kind: 'capture'
+  readonly process: ProcessId
+  readonly fired: FiredRule
+  /** Other rules of the same process that this capture satisfies too. */
+  readonly alsoFired: readonly string[]
+  readonly capture: readonly CaptureKind[]
+}
+
+/** At most one capture a turn; why nothing else is captured is told as well. */
+export type Verdict = CaptureRequest | { readonly kind: 'wait'; readonly waits: readonly Wait[] }
+
+// ---------------------------------------------------------------- what a capture gives
+
+export type CaptureMethod =
+  /** The interpreter took the request itself at a safe point of its main thread. */
+  | 'pending-call'
+  /** A thread that rested in a system call was sent through the stub and back. */
+  | 'resting-thread'
+
+export type CaptureFailure =
+  | 'gone'
+  | 'not-python'
+  | 'unsupported-python'
+  | 'not-permitted'
+  | 'already-traced'
+  | 'stopped'
+  | 'not-capturable-state'
+  | 'seccomp-would-kill'
+  | 'gdb-missing'
+  | 'gdb-failed'
+  | 'gdb-timed-out'
+  | 'not-taken'
+  | 'clone-refused'
+  | 'not-enough-memory'
+  | 'snapshot-died'
+  | 'snapshot-hung'
+  | 'bad-payload-output'
+  | 'evidence-lost'
+
+export type Phase = { readonly name: string; readonly ms: number }
+
+export type Captured = {
+  readonly kind: 'captured'
+  readonly method: CaptureMethod
+  /** How long the service stood still, all stops together. */
+  readonly pauseMs: number
+  readonly phases: readonly Phase[]
+  readonly attempts: number
+  readonly census: Census
+  /** Read from the snapshot's own smaps, so it costs the service nothing. */
+  readonly memoryMap: MemoryMap
+}
+
+export type CaptureFailed = {
+  readonly kind: 'failed'
+  readonly reason: CaptureFailure
+  /** What happened, in words. */
+  readonly detail: string
+  /** What the operator can do about it. */
+  readonly hint?: string | undefined
+}
+
+export type CaptureOutcome = Captured | CaptureFailed
+
+// ---------------------------------------------------------------- what is inside the process
+
+export type TypeRow = { readonly type: string; readonly count: number; readonly bytes: number }
+
+export type OwnerKind = 'module' | 'class' | 'frame' | 'thread' | 'task' | 'interpreter' | 'unreachable'
+
+/**
+ * Who keeps objects alive, and how much. Every object is attributed once, to the owner through which it was
+ * reached first, so owners can be added up.
+ */
+export type Owner = {
+  readonly kind: OwnerKind
+  /** Where to look: `shop.broker`, `shop.api.Client`, `thread worker-3: handle (api.py:41)`. */
+  readonly scope: string
+  /** The name inside the scope, with the way down to the container: `POOL._dirty`. */
+  readonly path: string
+  readonly type: string
+  /** Number of entries where it is a container. */
+  readonly entries?: number | undefined
+  /** Types of the direct entries, most frequent first, at most 5. */
+  readonly entryTypes: readonly { readonly type: string; readonly count: number }[]
+  readonly objects: number
+  readonly bytes: number
+  /** What it holds by type, largest first, at most 8. */
+  readonly types: readonly TypeRow[]
+  /** Facts worth a sentence: `lru_cache maxsize=None hits=0 misses=1600`. */
+  readonly notes: readonly string[]
+}
+
+export type LargeObject = {
+  readonly type: string
+  readonly bytes: number
+  readonly entries?: number | undefined
+}
+
+export type StackFrame = { readonly file: string; readonly line: number; readonly function: string }
+
+export type ThreadStack = {
+  readonly name: string
+  readonly ident: number
+  readonly isMain: boolean
+  /** Innermost call first. */
+  readonly frames: readonly StackFrame[]
+}
+
+export type GcState = {
+  readonly enabled: boolean
+  readonly counts: readonly number[]
+  readonly thresholds: readonly number[]
+  readonly frozen: number
+  readonly collected: number
+  readonly uncollectable: number
+  readonly garbage: number
+}
+
+export type PythonFacts = {
+  readonly version: string
+  readonly implementation: string
+  readonly executable: string
+  readonly argv: readonly string[]
+  readonly moduleCount: number
+  /** Versions of imported packages that say one. */
+  readonly packages: readonly { readonly name: string; readonly version: string }[]
+  /** Extension modules loaded from shared objects. */
+  readonly extensions: readonly string[]
+  readonly threads: number
+  readonly tracemalloc: boolean
+}
+
+/** glibc's mallinfo2 of the snapshot: what malloc has handed out and what it keeps back. */
+export type MallocState = {
+  readonly inUseBytes: number
+  readonly freeBytes: number
+  readonly mmappedBytes: number
+  readonly arenaBytes: number
+}
+
+/** What the payload found inside the snapshot. */
+export type Census = {
+  readonly format: 1
+  /** False when the snapshot had to be killed: what was streamed until then. */
+  readonly complete: boolean
+  readonly python: PythonFacts
+  readonly gc: GcState
+  /** Blocks that pymalloc has handed out, where the interpreter says so. */
+  readonly allocatedBlocks?: number | undefined
+  readonly malloc?: MallocState | undefined
+  readonly objects: number
+  readonly bytes: number
+  readonly types: readonly TypeRow[]
+  /** Largest first; the rest is folded into one owner of kind `interpreter`. */
+  readonly owners: readonly Owner[]
+  readonly largest: readonly LargeObject[]
+  readonly stacks: readonly ThreadStack[]
+  /** What the payload met and had to leave out. */
+  readonly problems: readonly string[]
+}
+
+export type MapKind =
+  'heap' | 'anonymous' | 'stack' | 'file' | 'deleted-file' | 'shared-memory' | 'executable' | 'kernel'
+
+export type MapRow = {
+  readonly kind: MapKind
+  /** The file or shared segment; empty for anonymous memory. */
+  readonly path: string
+  readonly mappings: number
+  readonly rssBytes: number
+  readonly swapBytes: number
+}
+
+/** Resident memory by what it is, largest first. */
+export type MemoryMap = { readonly rows: readonly MapRow[] }
+
+/** Evidence from outside, taken first and without ptrace. */
+export type OutsideEvidence = {
+  readonly takenAt: string
+  readonly status: Readonly<Record<string, string>>
+  readonly limits: readonly { readonly name: string; readonly soft: string; readonly hard: string }[]
+  readonly cgroup: {
+    readonly path: string
+    readonly counters: Readonly<Record<string, number>>
+    readonly limit?: LimitUse | undefined
+  }
+  readonly pressure: Readonly<Record<string, string>>
+  readonly history: readonly RssPoint[]
+}
+
+/** Seconds before the capture, and the RSS then. */
+export type RssPoint = { readonly secondsAgo: number; readonly rssBytes: number }
+
+// ---------------------------------------------------------------- a dump on disk
+
+export type DumpFile = { readonly name: string; readonly bytes: number; readonly sha256: string }
+
+/** dump.json: what a dump is, why it was taken and what taking it cost. */
+export type DumpManifest = {
+  readonly format: 1
+  readonly target: string
+  readonly rule: string
+  readonly fired: FiredRule
+  readonly also_fired: readonly string[]
+  readonly process: {
+    readonly boot_id: string
+    readonly pid: number
+    readonly start_ticks: number
+    readonly exe: string
+    readonly cmdline: readonly string[]
+    readonly user: string
+    readonly unit?: string | undefined
+    readonly container_id?: string | undefined
+  }
+  /** When the verdict fell. */
+  readonly started_at: string
+  readonly finished_at: string
+  readonly rss_bytes: number
+  readonly outcome: 'captured' | 'outside-only'
+  /** Why there is no census, when there is none. */
+  readonly failure?: { readonly reason: CaptureFailure; readonly detail: string } | undefined
+  readonly method: CaptureMethod | 'none'
+  readonly pause_ms: number
+  readonly phases: readonly Phase[]
+  readonly attempts: number
+  readonly python_version: string | null
+  readonly files: readonly DumpFile[]
+}
+
+/** A dump with its contents, as analysis wants it. */
+export type Dump = {
+  /** `target/name` in the store. */
+  readonly id: string
+  readonly path: string
+  readonly manifest: DumpManifest
+  readonly outside: OutsideEvidence
+  readonly census?: Census | undefined
+  readonly memoryMap?: MemoryMap | undefined
+}
+
+export type StoreFailure = 'missing' | 'read-only' | 'no-space' | 'not-permitted' | 'io-error'
+
+// ---------------------------------------------------------------- what a dump says
+
+export type SuspectKind = 'owner' | 'unreachable' | 'malloc' | 'fragmentation' | 'mapping' | 'shared-memory'
+
+export type Suspect = {
+  readonly kind: SuspectKind
+  /** One line that names it: `module shop.broker: POOL._dirty (set, 1,200 entries of Connection) keeps 150 MiB`. */
+  readonly title: string
+  readonly bytes: number
+  /** Against the baseline; undefined without one. */
+  readonly grownBytes?: number | undefined
+  readonly evidence: readonly string[]
+  readonly confidence: 'high' | 'medium' | 'low'
+}
+
+export type TypeGrowth = TypeRow & { readonly grownCount: number; readonly grownBytes: number }
+
+/** How RSS is made up; the rows add up to `rssBytes`. */
+export type Reconciliation = {
+  readonly rssBytes: number
+  readonly rows: readonly { readonly what: string; readonly bytes: number }[]
+}
+
+export type Findings = {
+  readonly dump: string
+  readonly baseline?: string | undefined
+  /** What to say in one sentence at three in the morning. */
+  readonly headline: string
+  readonly verdict:
+    'python-objects' | 'native' | 'fragmentation' | 'mapping' | 'shared-memory' | 'no-growth' | 'unknown'
+  readonly suspects: readonly Suspect[]
+  readonly reconciliation: Reconciliation
+  readonly types: readonly TypeGrowth[]
+}
