@@ -94,6 +94,8 @@ export type Observation = {
   readonly appeared: readonly WatchedProcess[]
   readonly gone: readonly ProcessId[]
   readonly host: HostMemory
+  /** What could not be looked at, in words. */
+  readonly problems?: readonly string[] | undefined
 }
 
 /** Why the daemon wakes up. */
@@ -142,6 +144,8 @@ export type DecideConfig = {
   readonly rules: readonly Rule[]
   readonly perProcess: Quota
   readonly perTarget: Quota
+  /** How often samples are taken; 1 s unless told. Samples further apart than three of these do not count as continuous. */
+  readonly intervalMs?: number | undefined
   /** One capture per process this long after it was first seen; undefined switches baselines off. */
   readonly baselineAfterMs: number | undefined
 }
@@ -191,6 +195,8 @@ export type CaptureMethod =
 
 export type CaptureFailure =
   | 'gone'
+  | 'busy'
+  | 'not-root'
   | 'not-python'
   | 'unsupported-python'
   | 'not-permitted'
@@ -199,6 +205,7 @@ export type CaptureFailure =
   | 'not-capturable-state'
   | 'seccomp-would-kill'
   | 'gdb-missing'
+  | 'gdb-too-old'
   | 'gdb-failed'
   | 'gdb-timed-out'
   | 'not-taken'

@@ -1,0 +1,280 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CaptureFailed, CaptureOutcome, Captured, MemoryMap, Phase, ProcessId } from '../model.ts'
+import { parseSmaps } from '../proc/smaps.ts'
+import { parseStat } from '../observe/parse-stat.ts'
+import { takeCaptureLock } from './capture-lock.ts'
+import type { Gdb } from './find-gdb.ts'
+import { type GateFacts, parseGateFacts, refuseState } from './gate.ts'
+import { reapChild } from './gdb-commands.ts'
+import { GdbSession } from './gdb-session.ts'
+import { hostPid } from './host-pid.ts'
+import { resolveInterpreter } from './interpreter.ts'
+import { ProcessMemory } from './process-memory.ts'
+import { requestSnapshot } from './request-snapshot.ts'
+import { refuseSeccomp } from './seccomp-risk.ts'
+import { type Service, type Stub, stopAndRun } from './service.ts'
+import { type SnapshotResult, runSnapshot } from './snapshot.ts'
+import { openSnapshotCgroup } from './snapshot-cgroup.ts'
+import { FLAG } from './stub-block.ts'
+import { readRecord, writeRecord } from './target-record.ts'
+import { areOthersAtRest, listThreads } from './threads-at-rest.ts'
+
+export type CaptureSubject = {
+  readonly id: ProcessId
+  readonly unit?: string | undefined
+  readonly containerId?: string | undefined
+}
+
+export type CaptureSettings = {
+  readonly procRoot: string
+  readonly runDir: string
+  readonly gdb: Gdb
+  readonly stub: Stub
+  readonly payload: Buffer
+  /** For the census in the snapshot. */
+  readonly timeoutMs: number
+  readonly gdbTimeoutMs: number
+  readonly maxRssBytes: number
+  /** Share of the host's memory that has to stay available. */
+  readonly hostReserveShare: number
+  readonly onProgress: (objects: number) => void
+}
+
+const MAX_ATTEMPTS = 3
+/** The first table of the census copies about a quarter of the small objects' pages (measured on 3.8 to 3.13). */
+const LEAST_COPY_SHARE = 0.25
+/** Reading smaps holds the service's memory map for some ms per GB. */
+const WORTH_A_LOOK_SHARE = 0.15
+
+/**
+ * Takes one snapshot of a live process and reads it. The process stands still for some tens of milliseconds and is
+ * otherwise left as it was; whatever goes wrong, goes wrong in the snapshot.
+ */
+export async function capture(subject: CaptureSubject, settings: CaptureSettings): Promise<CaptureOutcome> {
+  if (process.getuid?.() !== 0)
+    return {
+      kind: 'failed',
+      reason: 'not-root',
+      detail: 'only root may look into other processes',
+      hint: 'use sudo',
+    }
+  const lock = takeCaptureLock(settings.runDir, (pid) => readStat(settings.procRoot, pid)?.startTicks)
+  if (lock.kind === 'busy')
+    return {
+      kind: 'failed',
+      reason: 'busy',
+      detail: `process ${lock.by} is taking a capture on this host`,
+      hint: 'try again when it is done',
+    }
+  try {
+    return await captureAlone(subject, settings)
+  } catch (error) {
+    if (isGone(subject, settings)) return gone(subject.id.pid)
+    throw error
+  } finally {
+    lock.release()
+  }
+}
+
+async function captureAlone(subject: CaptureSubject, settings: CaptureSettings): Promise<CaptureOutcome> {
+  const { procRoot } = settings
+  const { pid } = subject.id
+  if (isGone(subject, settings)) return gone(pid)
+  const facts = parseGateFacts(readFileSync(`${procRoot}/${pid}/status`, 'latin1'))
+  const refused =
+    refuseState(facts, settings.maxRssBytes) ??
+    refuseMemory(facts, settings) ??
+    (facts.seccomp === 2 ? await refuseSeccomp(subject) : undefined)
+  if (refused) return refused
+  const began = performance.now()
+  const interpreter = resolveInterpreter(procRoot, pid)
+  if (interpreter.kind === 'failed') return interpreter
+  const resolved = performance.now()
+  const memory = new ProcessMemory(procRoot, pid)
+  const gdb = new GdbSession(settings.gdb.path)
+  try {
+    await gdb.warmUp(settings.gdbTimeoutMs)
+    const warm = performance.now()
+    const service = openService(subject, settings, { interpreter, memory, gdb })
+    const outcome = await captureWithRetries(service, facts, settings)
+    if (outcome.kind === 'failed') return outcome
+    const phases = [
+      { name: 'resolve symbols', ms: resolved - began },
+      { name: 'start gdb', ms: warm - resolved },
+      ...outcome.phases,
+    ]
+    return { ...outcome, phases: phases.map(({ name, ms }) => ({ name, ms: round(ms) })) }
+  } finally {
+    memory.close()
+    await gdb.close()
+  }
+}
+
+function openService(
+  { id }: CaptureSubject,
+  { procRoot, runDir, gdbTimeoutMs, stub }: CaptureSettings,
+  parts: Pick<Service, 'interpreter' | 'memory' | 'gdb'>,
+): Service {
+  return { id, procRoot, runDir, gdbTimeoutMs, stub, ...parts, record: readRecord(runDir, id), pauseMs: 0 }
+}
+
+/** A snapshot that hangs or dies costs the service nothing: another is taken, and told that threads are gone. */
+async function captureWithRetries(
+  service: Service,
+  facts: GateFacts,
+  settings: CaptureSettings,
+): Promise<CaptureOutcome> {
+  let failure: CaptureFailed | undefined
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    const outcome = await captureOnce(service, settings, attempt)
+    if (outcome.kind === 'captured')
+      return { ...outcome, memoryMap: completeMap(outcome.memoryMap, facts, service) }
+    failure ??= outcome
+    if (outcome.reason !== 'snapshot-hung' && outcome.reason !== 'snapshot-died') return outcome
+  }
+  return failure ?? gone(service.id.pid)
+}
+
+async function captureOnce(
+  service: Service,
+  settings: CaptureSettings,
+  attempt: number,
+): Promise<CaptureOutcome> {
+  const began = performance.now()
+  const cloned = await requestSnapshot(service, {
+    flags: chooseFlags(service, attempt),
+    alarmSeconds: Math.ceil(settings.timeoutMs / 1000) + 30,
+    payload: settings.payload,
+  })
+  if (cloned.kind === 'failed') return cloned
+  const requested = performance.now()
+  const pid = hostPid(service.procRoot, service.id.pid, cloned.innerPid)
+  const stat = pid === undefined ? undefined : readStat(service.procRoot, pid)
+  if (pid === undefined || !stat)
+    return {
+      kind: 'failed',
+      reason: 'snapshot-died',
+      detail: 'the snapshot was gone before it could be found',
+    }
+  service.record = { ...service.record, snapshot: { pid, startTicks: stat.startTicks } }
+  writeRecord(service.runDir, service.record)
+  const { onProgress, timeoutMs, procRoot } = settings
+  const result = await runSnapshot({
+    procRoot,
+    pid,
+    data: service.record.data ?? 0,
+    cgroup: openSnapshotCgroup(procRoot),
+    timeoutMs,
+    mustEnd: () => hostIsShort(settings),
+    onProgress,
+  })
+  const finished = performance.now()
+  await bury(service, pid, stat.startTicks, cloned.innerPid)
+  if (result.kind === 'failed') return result
+  const phases: Phase[] = [
+    { name: 'request and clone', ms: requested - began },
+    { name: 'census in the snapshot', ms: finished - requested },
+    { name: 'end the snapshot', ms: performance.now() - finished },
+  ]
+  return describe(service, cloned.method, result, { phases, attempts: attempt })
+}
+
+const describe = (
+  service: Service,
+  method: Captured['method'],
+  { census, rows }: SnapshotResult,
+  cost: Pick<Captured, 'phases' | 'attempts'>,
+): Captured => ({
+  kind: 'captured',
+  method,
+  pauseMs: round(service.pauseMs),
+  ...cost,
+  census,
+  memoryMap: { rows },
+})
+
+/** Without other threads, or while all of them rest, the snapshot needs no clean-up and loses nothing to it. */
+function chooseFlags({ procRoot, id, interpreter }: Service, attempt: number): number {
+  const isAlone = listThreads(procRoot, id.pid).length === 1
+  const isQuiet = attempt === 1 && areOthersAtRest(procRoot, id.pid, id.pid, interpreter.ranges)
+  if (isAlone || isQuiet) return 0
+  return FLAG.afterFork | (interpreter.minor >= 13 ? FLAG.importLock : 0)
+}
+
+/** Waits until the snapshot is gone. A service that is its own init has to be made to take note of it. */
+async function bury(service: Service, pid: number, startTicks: number, innerPid: number): Promise<void> {
+  const { snapshot: _gone, ...record } = service.record
+  for (let waited = 0; waited < 2000; waited += 5) {
+    const stat = readStat(service.procRoot, pid)
+    if (stat?.startTicks !== startTicks) break
+    if (stat.state === 'Z') {
+      const waitpid = service.interpreter.addresses.get('waitpid')
+      const isOwnInit = stat.parentPid === service.id.pid
+      if (isOwnInit && waitpid !== undefined)
+        await stopAndRun(service, reapChild(service.id.pid, waitpid, innerPid))
+      break // else init takes note of it
+    }
+    await sleep(5)
+  }
+  service.record = record
+  writeRecord(service.runDir, record)
+}
+
+/** fork does not copy the page tables of files and shared memory: where they weigh, the service's own are read. */
+function completeMap(map: MemoryMap, facts: GateFacts, { procRoot, id }: Service): MemoryMap {
+  if (facts.fileBytes + facts.shmemBytes < facts.rssBytes * WORTH_A_LOOK_SHARE) return map
+  const ours = map.rows.filter(({ kind }) => kind === 'anonymous' || kind === 'heap' || kind === 'stack')
+  try {
+    const all = parseSmaps(readFileSync(`${procRoot}/${id.pid}/smaps`, 'latin1'))
+    const others = all.filter(({ kind }) => kind !== 'anonymous' && kind !== 'heap' && kind !== 'stack')
+    return { rows: [...ours, ...others].toSorted((a, b) => b.rssBytes - a.rssBytes) }
+  } catch {
+    return map // the service has ended since; what its snapshot knew has to do
+  }
+}
+
+function refuseMemory(facts: GateFacts, settings: CaptureSettings): CaptureFailed | undefined {
+  const { availableBytes, totalBytes } = readHostMemory(settings.procRoot)
+  const needed = facts.anonBytes * LEAST_COPY_SHARE + totalBytes * settings.hostReserveShare
+  if (availableBytes >= needed) return undefined
+  return {
+    kind: 'failed',
+    reason: 'not-enough-memory',
+    detail: `the host has ${availableBytes} bytes available, the snapshot may need ${Math.round(needed)}`,
+    hint: 'lower capture.host_reserve, or a threshold, so that captures are taken earlier',
+  }
+}
+
+function hostIsShort({ procRoot, hostReserveShare }: CaptureSettings): string | undefined {
+  const { availableBytes, totalBytes } = readHostMemory(procRoot)
+  return availableBytes < (totalBytes * hostReserveShare) / 2
+    ? 'the host ran short of memory, so the snapshot was ended'
+    : undefined
+}
+
+function readHostMemory(procRoot: string): { availableBytes: number; totalBytes: number } {
+  const text = readFileSync(`${procRoot}/meminfo`, 'latin1')
+  const field = (name: string): number =>
+    Number(new RegExp(`^${name}: +(\\d+)`, 'm').exec(text)?.[1] ?? 0) * 1024
+  return { availableBytes: field('MemAvailable'), totalBytes: field('MemTotal') }
+}
+
+const readStat = (procRoot: string, pid: number): ReturnType<typeof parseStat> => {
+  try {
+    return parseStat(readFileSync(`${procRoot}/${pid}/stat`, 'latin1'))
+  } catch {
+    return undefined // gone
+  }
+}
+
+const isGone = ({ id }: CaptureSubject, { procRoot }: CaptureSettings): boolean =>
+  readStat(procRoot, id.pid)?.startTicks !== id.startTicks
+
+const gone = (pid: number): CaptureFailed => ({
+  kind: 'failed',
+  reason: 'gone',
+  detail: `process ${pid} has ended`,
+})
+
+const round = (ms: number): number => Math.round(ms * 10) / 10

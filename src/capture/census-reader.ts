@@ -1,0 +1,93 @@
+import type { Census } from '../model.ts'
+import { CensusLine } from '../census-schema.ts'
+
+const MAX_LINE_CHARS = 1024 * 1024
+const MAX_TOTAL_CHARS = 64 * 1024 * 1024
+
+/**
+ * Puts a census together from the payload's lines. It takes what comes, checked and bounded; a snapshot that has to
+ * be killed leaves what it had sent.
+ */
+export class CensusReader {
+  #rest = ''
+  #total = 0
+  #lines: CensusLine[] = []
+  #fault: string | undefined
+
+  /** Takes the next piece of output. */
+  push(text: string): void {
+    this.#total += text.length
+    if (this.#total > MAX_TOTAL_CHARS) this.#fault ??= 'more than 64 MiB of output'
+    if (this.#fault !== undefined) return
+    const lines = (this.#rest + text).split('\n')
+    this.#rest = lines.pop() ?? ''
+    if (this.#rest.length > MAX_LINE_CHARS) this.#fault ??= 'a line of more than 1 MiB'
+    for (const line of lines) this.#take(line)
+  }
+
+  #take(line: string): void {
+    const parsed = CensusLine.safeParse(parseJson(line))
+    if (parsed.success) this.#lines.push(parsed.data)
+    else this.#fault ??= `a line that makes no sense: ${line.slice(0, 120)}`
+  }
+
+  /** Whether the payload has said anything at all: the snapshot's interpreter works. */
+  get hasBegun(): boolean {
+    return this.#lines.length > 0
+  }
+
+  /** Whether the payload has said everything, malloc's state aside. */
+  get isComplete(): boolean {
+    return this.#lines.some(({ kind }) => kind === 'end')
+  }
+
+  /** Objects that the payload has walked so far. */
+  get progress(): number {
+    return this.#last('progress')?.objects ?? 0
+  }
+
+  /** What is wrong with the output, if anything is. */
+  get fault(): string | undefined {
+    return this.#fault ?? this.#last('error')?.error
+  }
+
+  /** The census as far as it came; undefined when not even the interpreter's own facts did. */
+  census(): Census | undefined {
+    const runtime = this.#last('runtime')
+    if (!runtime) return undefined
+    const types = this.#last('types')
+    const tracked = this.#last('tracked')?.types ?? []
+    const malloc = this.#last('malloc')
+    return {
+      format: 1,
+      complete: this.isComplete,
+      python: runtime.python,
+      gc: runtime.gc,
+      allocatedBlocks: runtime.allocatedBlocks ?? undefined,
+      malloc: malloc && stripKind(malloc),
+      objects: types?.objects ?? tracked.reduce((sum, { count }) => sum + count, 0),
+      bytes: types?.bytes ?? 0,
+      types: types?.types ?? tracked,
+      owners: this.#lines.flatMap((line) => (line.kind === 'owners' ? line.owners : [])).slice(0, 4000),
+      largest: this.#last('largest')?.objects ?? [],
+      stacks: this.#last('stacks')?.threads ?? [],
+      problems: [...(this.#last('end')?.problems ?? []), ...(this.fault === undefined ? [] : [this.fault])],
+    }
+  }
+
+  #last<Kind extends CensusLine['kind']>(kind: Kind): Extract<CensusLine, { kind: Kind }> | undefined {
+    return this.#lines.findLast((line): line is Extract<CensusLine, { kind: Kind }> => line.kind === kind)
+  }
+}
+
+function stripKind<T extends { readonly kind: string }>({ kind: _kind, ...rest }: T): Omit<T, 'kind'> {
+  return rest
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}

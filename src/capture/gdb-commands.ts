@@ -1,0 +1,107 @@
+import type { RestingThread } from './threads-at-rest.ts'
+
+/**
+ * What gdb is asked to do. Everything is raw addresses: no symbol is read while the service stands still. Nothing is
+ * printed before `detach`, so that a reader that went away cannot kill gdb at a bad moment.
+ */
+
+const hex = (value: number): string => `0x${value.toString(16)}`
+
+/** gdb's arguments: no start-up files, no symbols, no thread library, and every signal straight to the process. */
+export const GDB_ARGUMENTS: readonly string[] = [
+  '-nx',
+  '-q',
+  ...[
+    'set prompt',
+    'set confirm off',
+    'set width 0',
+    'set height 0',
+    'set auto-solib-add off',
+    'set sysroot /nonexistent/',
+    'set libthread-db-search-path /nonexistent',
+    'set auto-load off',
+    'set debuginfod enabled off',
+    'set exec-file-mismatch off',
+    'set unwindonsignal on',
+    'handle all nostop noprint pass',
+  ].flatMap((setting) => ['-iex', setting]),
+]
+
+/** gdb tests its own ptrace on first use, which takes 10 ms: on a process of ours, not on the service. */
+export const warmUp = (pid: number): string[] => [`attach ${pid}`, 'detach']
+
+/** Two mappings in the service, never writable and executable at once: data, then code. Prints their addresses. */
+export const mapMemory = (pid: number, mmap: number, dataBytes: number): string[] => {
+  const call = (bytes: number, protection: number): string =>
+    `((long(*)(long,long,int,int,int,long))${hex(mmap)})(0,${bytes},${protection},0x22,-1,0)`
+  return [
+    `attach ${pid}`,
+    `set $data = ${call(dataBytes, 3)}`,
+    `set $code = ${call(4096, 5)}`,
+    'detach',
+    'printf "pyheap-mapped %ld %ld\\n", $data, $code',
+  ]
+}
+
+/** Asks the interpreter to call the stub at its next safe point. Prints 0, or -1 when its queue is full. */
+export const queuePendingCall = (
+  pid: number,
+  addPendingCall: number,
+  entry: number,
+  request: number,
+): string[] => [
+  `attach ${pid}`,
+  `set $queued = ((int(*)(long,long))${hex(addPendingCall)})(${hex(entry)},${hex(request)})`,
+  'detach',
+  'printf "pyheap-queued %d\\n", $queued',
+]
+
+/**
+ * Sends a resting thread through the stub by writing one register, if it is still exactly where it was seen. Prints
+ * 1, or 0 when it had moved.
+ */
+export const redirectThread = (pid: number, thread: RestingThread): string[] => [
+  'set $redirected = 0',
+  `attach ${pid}`,
+  thread.tid === pid ? 'pyheap_redirect' : 'thread apply all -q -s pyheap_redirect',
+  'detach',
+  'printf "pyheap-redirected %d\\n", $redirected',
+]
+
+/** The command that `redirectThread` uses. It has to be defined before, at top level. */
+export const defineRedirect = (thread: RestingThread, entry: number): string[] => {
+  const where = [
+    `(long)$orig_rax == ${thread.nr}`,
+    `(unsigned long)$rsp == ${thread.sp}`,
+    `(unsigned long)$rip == ${thread.pc}`,
+    `(unsigned long)$rdi == ${thread.args[0] ?? '0'}`,
+    // -ERESTART…, or -EINTR: the call was interrupted by the stop and nothing else.
+    '((long)$rax == -512 || (long)$rax == -513 || (long)$rax == -514 || (long)$rax == -516 || (long)$rax == -4)',
+  ].join(' && ')
+  return [
+    'define pyheap_redirect',
+    `if ${where}`,
+    `set $rip = ${hex(entry)}`,
+    'set $redirected = 1',
+    'end',
+    'end',
+  ]
+}
+
+/** Takes a dead snapshot off the list of a service that is its own init. */
+export const reapChild = (pid: number, waitpid: number, child: number): string[] => [
+  `attach ${pid}`,
+  `set $reaped = ((int(*)(int,long,int))${hex(waitpid)})(${child},0,0x40000001)`,
+  'detach',
+  'printf "pyheap-reaped %d\\n", $reaped',
+]
+
+export type GdbFailure = 'gone' | 'not-permitted' | 'already-traced' | 'gdb-failed'
+
+/** Why gdb could not do it, from what it said. */
+export function explainGdb(output: string): GdbFailure {
+  if (/No such process|No such file/.test(output)) return 'gone'
+  if (/already traced/.test(output)) return 'already-traced'
+  if (/Operation not permitted|Could not attach/.test(output)) return 'not-permitted'
+  return 'gdb-failed'
+}

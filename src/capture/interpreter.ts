@@ -1,0 +1,190 @@
+import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
+import type { CaptureFailed } from '../model.ts'
+import { type Mapping, parseMaps } from '../proc/maps.ts'
+import { type ElfFile, loadBias, lookUpSymbols, readElf } from './elf.ts'
+
+/** The CPython inside a process, and where its functions are. */
+export type Interpreter = {
+  readonly kind: 'interpreter'
+  /** As the process sees it. */
+  readonly path: string
+  readonly major: number
+  readonly minor: number
+  readonly addresses: ReadonlyMap<string, number>
+  /** Address ranges of the interpreter's image, its bss included: a futex in here is the GIL's. */
+  readonly ranges: readonly { readonly start: number; readonly end: number }[]
+}
+
+const REQUIRED = [
+  'Py_IsInitialized',
+  'PyGILState_Ensure',
+  'PyGILState_Release',
+  'PyImport_GetModuleDict',
+  'PyDict_GetItemString',
+  'PyDict_SetItemString',
+  'PyDict_Next',
+  'PyDict_New',
+  'PyDict_Copy',
+  'PyObject_GetAttrString',
+  'PyObject_CallMethod',
+  'PyList_New',
+  'PyList_Append',
+  'PyErr_Clear',
+  'PyRun_String',
+  'PyOS_AfterFork_Child',
+  'Py_AddPendingCall',
+  'PyDict_Type',
+  '_Py_NoneStruct',
+] as const
+const OPTIONAL = [
+  'PyGC_Disable',
+  'PyFrameLocalsProxy_Type',
+  'PyThreadState_GetDict',
+  'PyThreadState_Get',
+  'PyInterpreterState_Main',
+  'PyInterpreterState_ThreadHead',
+  'PyThreadState_Next',
+  'Py_Version',
+  /** Only free-threaded builds export it. */
+  '_Py_DecRefShared',
+] as const
+const LIBC = ['mmap', 'waitpid', 'mallinfo2'] as const
+const LIBC_FILE = /\/(libc\.so\.6|libc-2\.\d+\.so|ld-musl-[^/]*|libc\.musl-[^/]*)$/
+const LIBPYTHON_FILE = /\/libpython3[^/]*\.so[^/]*$/
+const X86_64 = 62
+
+/** Finds the interpreter in a live process and resolves what the stub calls, without stopping the process. */
+export function resolveInterpreter(procRoot: string, pid: number): Interpreter | CaptureFailed {
+  const mappings = parseMaps(readFileSync(`${procRoot}/${pid}/maps`, 'latin1'))
+  for (const first of candidates(mappings, statSync(`${procRoot}/${pid}/exe`).ino)) {
+    const image = openImage(procRoot, pid, first)
+    if (!image) continue
+    try {
+      const symbols = lookUpSymbols(image, [...REQUIRED, ...OPTIONAL])
+      if (!symbols.has('Py_AddPendingCall')) continue
+      return describe(image, first, mappings, symbols, resolveLibc(procRoot, pid, mappings))
+    } finally {
+      closeSync(image.fd)
+    }
+  }
+  return { kind: 'failed', reason: 'not-python', detail: `process ${pid} has no CPython in it` }
+}
+
+function describe(
+  image: ElfFile,
+  first: Mapping,
+  mappings: readonly Mapping[],
+  symbols: ReadonlyMap<string, number>,
+  libc: ReadonlyMap<string, number>,
+): Interpreter | CaptureFailed {
+  const refuse = (detail: string): CaptureFailed => ({ kind: 'failed', reason: 'unsupported-python', detail })
+  if (image.machine !== X86_64) return refuse('only x86-64 processes can be snapshotted so far')
+  if (symbols.has('_Py_DecRefShared')) return refuse('free-threaded builds of Python are not supported yet')
+  const missing = REQUIRED.filter((name) => !symbols.has(name))
+  if (missing.length > 0) return refuse(`${first.path} does not export ${missing.join(', ')}`)
+  if (!libc.has('mmap')) return refuse('no C library with mmap is mapped')
+  const version = readVersion(image, first.path, symbols.get('Py_Version'))
+  if (!version) return refuse(`cannot tell the version of ${first.path}`)
+  const [major, minor] = version
+  if (major !== 3 || minor < 8) return refuse(`Python ${major}.${minor} is too old: 3.8 or later is needed`)
+  const bias = loadBias(image, first)
+  const addresses = new Map([...symbols].map(([name, address]) => [name, address + bias]))
+  for (const [name, address] of libc) addresses.set(name, address)
+  return {
+    kind: 'interpreter',
+    path: first.path,
+    major,
+    minor,
+    addresses,
+    ranges: imageRanges(mappings, first),
+  }
+}
+
+/** The first mapping of every mapped file: libpython before the executable, the rest left out. */
+function candidates(mappings: readonly Mapping[], executableInode: number): Mapping[] {
+  const firsts = firstOfEachFile(mappings)
+  const libraries = firsts.filter(({ path }) => LIBPYTHON_FILE.test(path))
+  return [...libraries, ...firsts.filter(({ inode }) => inode === executableInode)]
+}
+
+function firstOfEachFile(mappings: readonly Mapping[]): Mapping[] {
+  const seen = new Set<string>()
+  return mappings.filter((mapping) => {
+    const key = fileKey(mapping)
+    if (!mapping.path.startsWith('/') || seen.has(key)) return false
+    seen.add(key)
+    return true
+  })
+}
+
+const fileKey = ({ device, inode }: Mapping): string => `${device} ${inode}`
+
+/** Opens the very file that is mapped, across mount namespaces, chroots and package upgrades. */
+function openMapped(procRoot: string, pid: number, mapping: Mapping): number | undefined {
+  const range = `${mapping.start.toString(16)}-${mapping.end.toString(16)}`
+  for (const path of [`map_files/${range}`, `root${mapping.path}`])
+    try {
+      return openSync(`${procRoot}/${pid}/${path}`, 'r')
+    } catch {
+      continue // the next way in; none left means the file cannot be read, which the caller tells
+    }
+  return undefined
+}
+
+function openImage(procRoot: string, pid: number, mapping: Mapping): ElfFile | undefined {
+  const fd = openMapped(procRoot, pid, mapping)
+  if (fd === undefined) return undefined
+  const elf = fstatSync(fd).isFile() ? readElf(fd) : undefined
+  if (!elf) closeSync(fd)
+  return elf
+}
+
+function resolveLibc(
+  procRoot: string,
+  pid: number,
+  mappings: readonly Mapping[],
+): ReadonlyMap<string, number> {
+  for (const first of firstOfEachFile(mappings).filter(({ path }) => LIBC_FILE.test(path))) {
+    const image = openImage(procRoot, pid, first)
+    if (!image) continue
+    try {
+      const bias = loadBias(image, first)
+      return new Map([...lookUpSymbols(image, LIBC)].map(([name, address]) => [name, address + bias]))
+    } finally {
+      closeSync(image.fd)
+    }
+  }
+  return new Map()
+}
+
+/** All mappings of the image, and the anonymous one right behind its last: the rest of its bss. */
+function imageRanges(mappings: readonly Mapping[], first: Mapping): { start: number; end: number }[] {
+  const isImage = (mapping: Mapping | undefined): boolean =>
+    mapping !== undefined && mapping.inode !== 0 && fileKey(mapping) === fileKey(first)
+  return mappings.flatMap((mapping, index) => {
+    const before = mappings[index - 1]
+    const isBss = mapping.path === '' && before?.end === mapping.start && isImage(before)
+    return isImage(mapping) || isBss ? [{ start: mapping.start, end: mapping.end }] : []
+  })
+}
+
+/** Py_Version holds 0x030b02f0 in 3.11 and later; older ones say it in their file name or in their module path. */
+function readVersion(image: ElfFile, path: string, symbol: number | undefined): [number, number] | undefined {
+  const load = image.loads.find(
+    ({ address, size }) => symbol !== undefined && address <= symbol && symbol < address + size,
+  )
+  if (symbol !== undefined && load) {
+    const version = Buffer.alloc(4)
+    readSync(image.fd, version, 0, 4, symbol - load.address + load.offset)
+    return [version.readUInt8(3), version.readUInt8(2)]
+  }
+  const name = /python(\d)\.(\d+)/.exec(path) ?? /lib\/python(\d)\.(\d+)/.exec(readAll(image.fd))
+  return name ? [Number(name[1]), Number(name[2])] : undefined
+}
+
+/** The whole file as text; interpreters are some tens of MB. */
+function readAll(fd: number): string {
+  const size = Math.min(fstatSync(fd).size, 128 * 1024 * 1024)
+  const buffer = Buffer.alloc(size)
+  return buffer.toString('latin1', 0, readSync(fd, buffer, 0, size, 0))
+}

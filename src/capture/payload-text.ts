@@ -1,0 +1,12 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** The payload's files as the one Python text that bootstrap.py expects, NUL-free ASCII or UTF-8. */
+export function readPayload(directory: string): Buffer {
+  const names = readdirSync(directory).filter((name) => name.endsWith('.py') && name !== 'bootstrap.py')
+  const sources = Object.fromEntries(
+    names.map((name) => [name.slice(0, -'.py'.length), readFileSync(join(directory, name), 'utf8')]),
+  )
+  const bootstrap = readFileSync(join(directory, 'bootstrap.py'), 'utf8')
+  return Buffer.from(`SOURCES = ${JSON.stringify(sources)}\n${bootstrap}`)
+}

@@ -1,0 +1,34 @@
+import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+
+/**
+ * The memory of a process through /proc/PID/mem. The descriptor belongs to the address space it was opened on: after
+ * the process is gone, or has called exec, reads fail and never reach another process.
+ */
+export class ProcessMemory {
+  readonly #fd: number
+
+  constructor(procRoot: string, pid: number) {
+    this.#fd = openSync(`${procRoot}/${pid}/mem`, 'r+')
+  }
+
+  read(address: number, size: number): Buffer {
+    const buffer = Buffer.alloc(size)
+    const read = readSync(this.#fd, buffer, 0, size, address)
+    return buffer.subarray(0, read)
+  }
+
+  write(address: number, bytes: Buffer): void {
+    let done = 0
+    while (done < bytes.length) done += writeSync(this.#fd, bytes, done, bytes.length - done, address + done)
+  }
+
+  writeU32(address: number, value: number): void {
+    const bytes = Buffer.alloc(4)
+    bytes.writeUInt32LE(value)
+    this.write(address, bytes)
+  }
+
+  close(): void {
+    closeSync(this.#fd)
+  }
+}

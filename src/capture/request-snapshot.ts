@@ -1,0 +1,213 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CaptureFailed, CaptureMethod } from '../model.ts'
+import { defineRedirect, mapMemory, queuePendingCall, redirectThread } from './gdb-commands.ts'
+import { type Service, stopAndRun } from './service.ts'
+import {
+  BLOCK_STATE_BYTES,
+  type BlockOptions,
+  type BlockState,
+  FIELD,
+  MAGIC,
+  STATE,
+  dataMappingBytes,
+  decodeBlockState,
+  encodeBlock,
+} from './stub-block.ts'
+import { type RestingThread, findRestingThread, listThreads } from './threads-at-rest.ts'
+
+export type Cloned = {
+  readonly kind: 'cloned'
+  /** The snapshot's pid in the service's own pid namespace. */
+  readonly innerPid: number
+  readonly method: CaptureMethod
+}
+
+/** Where our two mappings lie in the service. */
+type Place = { readonly data: number; readonly code: number; readonly dataBytes: number }
+
+/** A main thread that does not come to rest or back to the interpreter is given up after this long. */
+const TAKE_WITHIN_MS = 5000
+/** Until then only the main thread is asked; then any thread that rests will do. */
+const MAIN_ONLY_MS = 1000
+
+/**
+ * Makes the service clone itself. A busy interpreter is asked through its queue of pending calls; a thread that rests
+ * is sent through the stub. Both may be asked: whoever comes first takes the request, exactly once.
+ */
+export async function requestSnapshot(
+  service: Service,
+  options: BlockOptions,
+): Promise<Cloned | CaptureFailed> {
+  const place = await findPlace(service, dataMappingBytes(options.payload))
+  if ('kind' in place) return place
+  const refused = writeRequest(service, place, options)
+  if (refused) return refused
+  const asked = { pending: false, rest: false }
+  const began = performance.now()
+  while (performance.now() - began < TAKE_WITHIN_MS) {
+    const tids = listThreads(service.procRoot, service.id.pid)
+    const eligible = performance.now() - began < MAIN_ONLY_MS ? tids.slice(0, 1) : tids
+    const thread = asked.rest
+      ? undefined
+      : await findRestingThread(service.procRoot, service.id.pid, eligible, service.interpreter.ranges)
+    const failure = await ask(service, place, thread, asked)
+    if (failure) return failure
+    const state = await awaitClone(service, place, 200)
+    if (state) return describe(state, asked)
+  }
+  return giveUp(service, place, asked)
+}
+
+async function ask(
+  service: Service,
+  place: Place,
+  thread: RestingThread | undefined,
+  asked: { pending: boolean; rest: boolean },
+): Promise<CaptureFailed | undefined> {
+  if (thread) {
+    const redirected = await redirect(service, place, thread)
+    if (typeof redirected !== 'boolean') return redirected
+    asked.rest = redirected
+  } else if (!asked.pending) {
+    const queued = await queue(service, place)
+    if (typeof queued !== 'boolean') return queued
+    asked.pending = queued
+  }
+  return undefined
+}
+
+/** The mappings of an earlier capture, or new ones. */
+async function findPlace(service: Service, dataBytes: number): Promise<Place | CaptureFailed> {
+  const { data, code, dataBytes: had = 0 } = service.record
+  if (data !== undefined && code !== undefined && had >= dataBytes && isOurs(service, data))
+    return { data, code, dataBytes: had }
+  const mmap = service.interpreter.addresses.get('mmap') ?? 0
+  const output = await stopAndRun(service, mapMemory(service.id.pid, mmap, dataBytes))
+  if (typeof output !== 'string') return output
+  const [, newData = '-1', newCode = '-1'] = /^pyheap-mapped (-?\d+) (-?\d+)/m.exec(output) ?? []
+  const place = { data: Number(newData), code: Number(newCode), dataBytes }
+  if (place.data <= 0 || place.code <= 0)
+    return {
+      kind: 'failed',
+      reason: 'clone-refused',
+      detail: 'the process cannot map 64 KiB more memory (its address space is limited)',
+      hint: 'raise its RLIMIT_AS (LimitAS= in a unit)',
+    }
+  service.record = { ...service.record, ...place, queued: 0 }
+  return place
+}
+
+function isOurs(service: Service, data: number): boolean {
+  try {
+    return service.memory.read(data + FIELD.magic, MAGIC.length).equals(MAGIC)
+  } catch {
+    return false // exec has replaced the address space
+  }
+}
+
+function writeRequest(service: Service, place: Place, options: BlockOptions): CaptureFailed | undefined {
+  const before = readState(service, place)
+  const block = encodeBlock(service.interpreter, place.data, options)
+  const isFirst = !isOurs(service, place.data)
+  if (!isFirst && !before.left)
+    return {
+      kind: 'failed',
+      reason: 'not-taken',
+      detail: 'an earlier request is still on its way through a thread of the process',
+      hint: 'wait until its interpreter runs Python code again',
+    }
+  block.writeUInt32LE(isFirst ? 0 : before.entered, FIELD.entered)
+  service.memory.write(place.data, block)
+  service.memory.write(place.code, service.stub.code)
+  service.memory.writeU32(place.data + FIELD.state, STATE.armed)
+  return undefined
+}
+
+async function queue(service: Service, place: Place): Promise<boolean | CaptureFailed> {
+  // One that was cancelled may still stand in the interpreter's queue; it will take this request.
+  if (service.record.queued > readState(service, place).entered) return true
+  const { addresses } = service.interpreter
+  const entry = place.code + service.stub.pendingEntry
+  const commands = queuePendingCall(
+    service.id.pid,
+    addresses.get('Py_AddPendingCall') ?? 0,
+    entry,
+    place.data,
+  )
+  const output = await stopAndRun(service, commands)
+  if (typeof output !== 'string') return output
+  const isQueued = /^pyheap-queued 0$/m.test(output)
+  if (isQueued) service.record = { ...service.record, queued: service.record.queued + 1 }
+  return isQueued
+}
+
+async function redirect(
+  service: Service,
+  place: Place,
+  thread: RestingThread,
+): Promise<boolean | CaptureFailed> {
+  const slots = Buffer.alloc(24)
+  slots.writeBigUInt64LE(BigInt(place.data), 0)
+  slots.writeBigUInt64LE(BigInt(thread.sp), 8)
+  slots.writeBigUInt64LE(BigInt(thread.pc), 16)
+  service.memory.write(place.code + service.stub.slots, slots)
+  service.memory.writeU32(place.data + FIELD.left, 0)
+  const entry = place.code + service.stub.restEntry
+  service.gdb.define(defineRedirect(thread, entry))
+  const output = await stopAndRun(service, redirectThread(service.id.pid, thread))
+  const isRedirected = typeof output === 'string' && /^pyheap-redirected 1$/m.test(output)
+  if (!isRedirected) service.memory.writeU32(place.data + FIELD.left, 1)
+  return typeof output === 'string' ? isRedirected : output
+}
+
+async function awaitClone(service: Service, place: Place, withinMs: number): Promise<BlockState | undefined> {
+  const end = performance.now() + withinMs
+  while (performance.now() < end) {
+    const state = readState(service, place)
+    if (state.state === STATE.done || state.intermediate < 0) return state
+    await sleep(1)
+  }
+  return undefined
+}
+
+function describe(state: BlockState, asked: { readonly rest: boolean }): Cloned | CaptureFailed {
+  if (state.child > 0)
+    return { kind: 'cloned', innerPid: state.child, method: asked.rest ? 'resting-thread' : 'pending-call' }
+  const errno = -(state.intermediate < 0 ? state.intermediate : state.child)
+  return {
+    kind: 'failed',
+    reason: 'clone-refused',
+    detail: `the process may not clone itself (errno ${errno})`,
+    hint: CLONE_HINTS[errno],
+  }
+}
+
+const CLONE_HINTS: Readonly<Record<number, string>> = {
+  1: 'its seccomp filter refuses clone',
+  11: 'its pids.max or RLIMIT_NPROC leaves no room for two more processes',
+  12: 'vm.overcommit_memory=2 leaves no room for a second copy of it',
+}
+
+/** Takes the request back. It may be taken at this very moment, and then it stands. */
+async function giveUp(
+  service: Service,
+  place: Place,
+  asked: { readonly rest: boolean },
+): Promise<Cloned | CaptureFailed> {
+  if (readState(service, place).state === STATE.armed) {
+    service.memory.writeU32(place.data + FIELD.state, STATE.taken)
+    const state = await awaitClone(service, place, 50)
+    if (state) return describe(state, asked)
+  }
+  return {
+    kind: 'failed',
+    reason: 'not-taken',
+    detail: `its interpreter did not come to a safe point within ${TAKE_WITHIN_MS / 1000} s`,
+    hint: 'it is busy in native code; the capture is tried again later',
+  }
+}
+
+/** What the stub has written so far. */
+export function readState(service: Service, place: { readonly data: number }): BlockState {
+  return decodeBlockState(service.memory.read(place.data, BLOCK_STATE_BYTES))
+}

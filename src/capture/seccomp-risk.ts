@@ -1,0 +1,45 @@
+import { execa } from 'execa'
+import type { CaptureFailed } from '../model.ts'
+
+/** What the stub asks of the kernel inside the service. */
+const NEEDED = ['clone', 'wait4', 'mmap', 'futex', 'rt_sigprocmask', 'rt_sigpending', 'clock_gettime']
+
+/**
+ * A seccomp filter may answer the stub's clone with an error, which is harmless, or by killing the service. Refuses
+ * unless the filter is known not to kill: container runtimes answer with errors, and systemd says what it installed.
+ */
+export async function refuseSeccomp(process: {
+  readonly unit?: string | undefined
+  readonly containerId?: string | undefined
+}): Promise<CaptureFailed | undefined> {
+  if (process.containerId !== undefined) return undefined
+  const shown = process.unit === undefined ? '' : await showUnit(process.unit)
+  if (isUnitFilterHarmless(shown)) return undefined
+  return {
+    kind: 'failed',
+    reason: 'seccomp-would-kill',
+    detail: 'it runs under a seccomp filter that may kill it for the clone that a snapshot needs',
+    hint: 'set SystemCallErrorNumber=EPERM in its unit, beside SystemCallFilter=',
+  }
+}
+
+/** Reads `systemctl show -p SystemCallFilter -p SystemCallErrorNumber`. Pure. */
+export function isUnitFilterHarmless(shown: string): boolean {
+  const property = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(shown)?.[1] ?? ''
+  const filter = property('SystemCallFilter')
+  if (filter === '') return false // the filter is not systemd's: nothing is known about it
+  const errorNumber = property('SystemCallErrorNumber')
+  if (errorNumber !== '' && errorNumber !== '0' && errorNumber !== 'kill') return true
+  const calls = new Set(filter.replace(/^~/, '').split(/\s+/))
+  return !filter.startsWith('~') && NEEDED.every((call) => calls.has(call))
+}
+
+async function showUnit(unit: string): Promise<string> {
+  const properties = ['-p', 'SystemCallFilter', '-p', 'SystemCallErrorNumber']
+  const { stdout } = await execa('systemctl', ['show', ...properties, '--', unit], {
+    reject: false,
+    timeout: 5000,
+    stdin: 'ignore',
+  })
+  return typeof stdout === 'string' ? stdout : ''
+}

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs'
+import type { CaptureFailed, ProcessId } from '../model.ts'
+import { explainGdb } from './gdb-commands.ts'
+import type { GdbAnswer, GdbSession } from './gdb-session.ts'
+import type { Interpreter } from './interpreter.ts'
+import type { ProcessMemory } from './process-memory.ts'
+import { type TargetRecord, writeRecord } from './target-record.ts'
+
+/** The service as one capture sees it. `record`, `pauseMs` and `stops` change as the capture goes on. */
+export type Service = {
+  readonly id: ProcessId
+  readonly procRoot: string
+  readonly runDir: string
+  readonly gdb: GdbSession
+  /** How long gdb may hold the service before it is killed. */
+  readonly gdbTimeoutMs: number
+  readonly memory: ProcessMemory
+  readonly interpreter: Interpreter
+  readonly stub: Stub
+  record: TargetRecord
+  /** All stops so far. */
+  pauseMs: number
+}
+
+/** The compiled stub: src/stub/snapshot-*.json. */
+export type Stub = {
+  readonly code: Buffer
+  readonly pendingEntry: number
+  readonly restEntry: number
+  readonly slots: number
+}
+
+/**
+ * One stop of the service by gdb. The record says so while it lasts, and afterwards the service is made sure to run:
+ * a gdb that was killed right after attaching leaves it stopped.
+ */
+export async function stopAndRun(
+  service: Service,
+  commands: readonly string[],
+): Promise<string | CaptureFailed> {
+  writeRecord(service.runDir, { ...service.record, attaching: true })
+  const answer = await service.gdb.run(commands, service.gdbTimeoutMs)
+  continueIfStopped(service)
+  writeRecord(service.runDir, service.record)
+  if (answer.kind === 'answer') service.pauseMs += answer.ms
+  return answer.kind === 'answer' && answer.output.includes('pyheap-') && isComplete(answer.output)
+    ? answer.output
+    : explain(answer)
+}
+
+/** The last command of every operation prints `pyheap-<what> …` before the session's own `pyheap-done`. */
+const isComplete = (output: string): boolean => /^pyheap-(?!done)/m.test(output)
+
+function continueIfStopped({ procRoot, id }: Service): void {
+  try {
+    const status = readFileSync(`${procRoot}/${id.pid}/status`, 'latin1')
+    if (/^State:\s*T/m.test(status) && /^TracerPid:\s*0$/m.test(status)) process.kill(id.pid, 'SIGCONT')
+  } catch {
+    // it has ended, which the next step finds out
+  }
+}
+
+function explain(answer: GdbAnswer): CaptureFailed {
+  switch (answer.kind) {
+    case 'timed-out':
+      return {
+        kind: 'failed',
+        reason: 'gdb-timed-out',
+        detail: 'gdb did not get hold of the process in time and was ended; the process runs on',
+      }
+    case 'ended':
+      return { kind: 'failed', reason: 'gdb-failed', detail: `gdb ended: ${lastWords(answer.output)}` }
+    case 'answer': {
+      const reason = explainGdb(answer.output)
+      return { kind: 'failed', reason, detail: `gdb: ${lastWords(answer.output)}`, hint: hintFor(reason) }
+    }
+    default:
+      return answer satisfies never
+  }
+}
+
+const hintFor = (reason: string): string | undefined =>
+  reason === 'not-permitted'
+    ? 'run as root; `sysctl kernel.yama.ptrace_scope` must not be 3, and the daemon needs CAP_SYS_PTRACE'
+    : undefined
+
+const lastWords = (output: string): string =>
+  output
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('pyheap-') && !line.startsWith('warning:'))
+    .slice(-3)
+    .join(' ')
+    .slice(0, 300)
