@@ -1,0 +1,54 @@
+import type { Census, Dump, Findings, Suspect } from '../model.ts'
+import { compareTypes } from './compare.ts'
+import { writeHeadline } from './headline.ts'
+import { judge, type Judgement } from './judge.ts'
+import { measureParts } from './memory-parts.ts'
+import { suspectOutside } from './outside-suspects.ts'
+import { measurePace } from './pace.ts'
+import { reconcile } from './reconcile.ts'
+import { suspectOwners } from './suspects.ts'
+
+const maxSuspects = 5
+const maxTypes = 100
+
+/** What a dump says: by growth against an earlier dump of the same process, else by size alone. */
+export function analyse(dump: Dump, baseline?: Dump): Findings {
+  const pace = measurePace(dump.outside.history)
+  const judgement = judge(measureParts(dump), baseline && measureParts(baseline), pace)
+  const types = compareTypes(dump.census?.types ?? [], censusBefore(dump, baseline)?.types)
+  const suspects = chooseSuspects(dump, baseline, judgement)
+  const headline = writeHeadline({ dump, baseline, judgement, pace, suspects, types })
+  return {
+    dump: dump.id,
+    ...(baseline === undefined ? {} : { baseline: baseline.id }),
+    headline,
+    verdict: judgement.verdict,
+    suspects,
+    reconciliation: reconcile(dump),
+    types: types.slice(0, maxTypes),
+  }
+}
+
+function chooseSuspects(dump: Dump, baseline: Dump | undefined, judgement: Judgement): readonly Suspect[] {
+  if (judgement.verdict === 'no-growth') return []
+  const owners = ownersToBlame(dump, baseline, judgement)
+  const outside = suspectOutside(dump, baseline, judgement)
+  const isOutside = judgement.verdict !== 'python-objects'
+  const first = (isOutside ? outside : owners).toSorted(byWeight)
+  const second = (isOutside ? owners : outside).toSorted(byWeight)
+  return [...first, ...second].slice(0, maxSuspects)
+}
+
+const byWeight = (a: Suspect, b: Suspect): number => (b.grownBytes ?? b.bytes) - (a.grownBytes ?? a.bytes)
+
+function ownersToBlame(dump: Dump, baseline: Dump | undefined, judgement: Judgement): readonly Suspect[] {
+  if (dump.census === undefined) return []
+  const before = censusBefore(dump, baseline)
+  // Where the matter is not Python's, the largest healthy cache must not be named in passing.
+  const mayNameLargest = judgement.verdict === 'python-objects' || judgement.verdict === 'unknown'
+  return before !== undefined || mayNameLargest ? suspectOwners(dump.census, before, judgement) : []
+}
+
+// Half a census on either side would show growth that never was.
+const censusBefore = ({ census }: Dump, baseline: Dump | undefined): Census | undefined =>
+  census?.complete === true && baseline?.census?.complete === true ? baseline.census : undefined

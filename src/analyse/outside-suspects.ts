@@ -1,0 +1,116 @@
+import type { Dump, Suspect } from '../model.ts'
+import { compareTypes } from './compare.ts'
+import type { Judgement } from './judge.ts'
+import { suspectFiles, suspectSharedMemory } from './suspect-mappings.ts'
+import { suspectShare } from './suspects.ts'
+import { changeWords, countWords, shortName, sizeWords, typeWords } from './words.ts'
+
+/** What is large, or has grown, and is not Python objects. */
+export function suspectOutside(
+  dump: Dump,
+  baseline: Dump | undefined,
+  judgement: Judgement,
+): readonly Suspect[] {
+  const { verdict, totalBytes, fileBytes, shmemBytes, otherAnonBytes = 0 } = judgement
+  const isWorth = (bytes: number, share: number): boolean =>
+    baseline !== undefined && bytes >= totalBytes * share && bytes > 0
+  const suspects: Suspect[] = []
+  if (verdict === 'mapping' || isWorth(fileBytes, suspectShare)) {
+    suspects.push(suspectFiles(dump, baseline, judgement))
+  }
+  if (verdict === 'shared-memory' || isWorth(shmemBytes, suspectShare)) {
+    suspects.push(suspectSharedMemory(dump, baseline, judgement))
+  }
+  const isAnonymous = verdict === 'native' || verdict === 'fragmentation'
+  // Every Python heap brings some overhead of its allocators along.
+  if (isAnonymous || isWorth(otherAnonBytes, 0.3)) suspects.push(suspectAnonymous(dump, baseline, judgement))
+  return suspects
+}
+
+function suspectAnonymous(dump: Dump, baseline: Dump | undefined, judgement: Judgement): Suspect {
+  const { otherAnonBytes = 0, mallocFreeBytes = 0, mallocUsedBytes = 0 } = judgement
+  if (mallocFreeBytes >= otherAnonBytes / 2) return suspectFragmentation(dump, baseline, judgement)
+  if (dump.census?.malloc === undefined || mallocUsedBytes >= otherAnonBytes / 2) {
+    return suspectNative(dump, baseline, judgement)
+  }
+  return {
+    kind: 'malloc',
+    title: `${sizeWords(otherAnonBytes)} of anonymous memory that neither Python objects nor malloc account for`,
+    bytes: otherAnonBytes,
+    ...(baseline === undefined ? {} : { grownBytes: otherAnonBytes }),
+    evidence: [
+      ...mallocFacts(judgement, baseline),
+      'arenas of small objects that are nearly empty, or memory that native code maps by itself',
+    ],
+    confidence: 'low',
+  }
+}
+
+function suspectNative(dump: Dump, baseline: Dump | undefined, judgement: Judgement): Suspect {
+  const { otherAnonBytes = 0, pythonBytes = 0 } = judgement
+  const isKnown = dump.census?.malloc !== undefined
+  const holder = isKnown ? 'malloc has handed it out' : 'this C library does not say what malloc holds'
+  const python = baseline === undefined ? sizeWords(pythonBytes) : changeWords(pythonBytes)
+  return {
+    kind: 'malloc',
+    title: `native memory: ${sizeWords(otherAnonBytes)} outside Python objects (these: ${python}); ${holder}`,
+    bytes: otherAnonBytes,
+    ...(baseline === undefined ? {} : { grownBytes: otherAnonBytes }),
+    evidence: [...mallocFacts(judgement, baseline), ...extensionFacts(dump), ...wrapperFacts(dump, baseline)],
+    confidence: baseline === undefined || !isKnown ? 'low' : 'high',
+  }
+}
+
+function suspectFragmentation(dump: Dump, baseline: Dump | undefined, judgement: Judgement): Suspect {
+  const { mallocFreeBytes = 0 } = judgement
+  const threads = dump.census?.python.threads ?? 0
+  return {
+    kind: 'fragmentation',
+    title: `fragmentation: malloc keeps ${sizeWords(mallocFreeBytes)} of freed memory in its arenas and has not returned it`,
+    bytes: mallocFreeBytes,
+    ...(baseline === undefined ? {} : { grownBytes: mallocFreeBytes }),
+    evidence: [
+      ...mallocFacts(judgement, baseline),
+      'no object holds it: malloc_trim(0) would return most of it',
+      `MALLOC_ARENA_MAX=2 or fewer threads (now ${countWords(threads)}) keep it small`,
+    ],
+    confidence: baseline === undefined ? 'medium' : 'high',
+  }
+}
+
+function mallocFacts(judgement: Judgement, baseline: Dump | undefined): readonly string[] {
+  const { mallocUsedBytes, mallocFreeBytes } = judgement
+  if (mallocUsedBytes === undefined || mallocFreeBytes === undefined) return []
+  const words = baseline === undefined ? sizeWords : changeWords
+  return [`malloc: in use ${words(mallocUsedBytes)}, free ${words(mallocFreeBytes)}`]
+}
+
+const standardExtensions = new Set(
+  (
+    'array audioop binascii cmath crypt fcntl grp math mmap nis ossaudiodev parser pyexpat readline resource ' +
+    'select spwd syslog termios unicodedata xxlimited xxlimited_35 xxsubtype zlib'
+  ).split(' '),
+)
+// Private names of the standard library, apart from the two that reach any other library.
+const isForeign = (name: string): boolean =>
+  /^_(ctypes|cffi_backend)$/.test(name) || !(/^_[^.]*$/.test(name) || standardExtensions.has(name))
+
+function extensionFacts({ census }: Dump): readonly string[] {
+  const foreign = (census?.python.extensions ?? []).filter(isForeign)
+  if (foreign.length === 0) return []
+  const names = foreign.slice(0, 8).map((name) => shortName(name, 40))
+  const others = foreign.length > names.length ? ` and ${foreign.length - names.length} others` : ''
+  return [`native code is loaded by ${names.join(', ')}${others}`]
+}
+
+// Native memory often hangs on small wrapper objects, whose number grows in step.
+function wrapperFacts({ census }: Dump, baseline: Dump | undefined): readonly string[] {
+  if (census === undefined || baseline?.census === undefined) return []
+  const grown = compareTypes(census.types, baseline.census.types)
+    .filter(({ type, grownCount }) => type.includes('.') && grownCount >= 100)
+    .toSorted((a, b) => b.grownCount - a.grownCount)
+    .slice(0, 3)
+  if (grown.length === 0) return []
+  const names = grown.map(({ type, grownCount }) => `+${countWords(grownCount)} ${typeWords(type)}`)
+  return [`objects that came along: ${names.join(', ')}`]
+}

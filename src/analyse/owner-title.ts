@@ -1,0 +1,93 @@
+import type { GcState, Owner, TypeRow } from '../model.ts'
+import type { OwnerGrowth } from './compare.ts'
+import { countWords, numberOf, shortName, sizeWords, typeWords } from './words.ts'
+
+/** One line that names an owner: `module shop.broker: POOL._dirty (set, 1,200 entries of Connection) keeps 150 MiB, mostly array.array`. */
+export function titleOwner(growth: OwnerGrowth, gc: GcState): string {
+  const { owner } = growth
+  const keeps = `keeps ${sizeWords(owner.bytes)}${mostly(growth)}`
+  if (owner.kind === 'unreachable') return titleUnreachable(owner, gc)
+  const cache = readCacheNote(owner)
+  if (cache !== undefined) {
+    const name = shortName(`${owner.scope}.${owner.path}`.replace(/^__main__\./, ''))
+    const size = `${numberOf(cache.entries, 'entry', 'entries')}, maxsize ${cache.maxsize}`
+    return `lru_cache of ${name}: ${size}, ${keeps}`
+  }
+  return `${nameOwner(owner)} (${contents(owner)}) ${keeps}`
+}
+
+/** Where an owner is found, in words: `class attribute shop.Model.registry`. */
+export function nameOwner(owner: Owner): string {
+  const scope = shortName(owner.scope)
+  const path = shortName(owner.path)
+  switch (owner.kind) {
+    case 'module':
+      return `module ${scope}: ${path}`
+    case 'class':
+      return `class attribute ${scope}.${path}`
+    case 'frame':
+      return nameLocal(owner)
+    case 'thread':
+      return `${scope.startsWith('thread') ? '' : 'thread '}${scope}: ${path}`
+    case 'task':
+      return `asyncio task ${scope}: ${path}`
+    case 'interpreter':
+      return `interpreter ${scope}: ${path}`
+    case 'unreachable':
+      return `unreachable ${path}`
+    default:
+      return owner.kind satisfies never
+  }
+}
+
+function nameLocal({ scope, path }: Owner): string {
+  const [, thread, called, place] = /^thread (.{1,300}): (\S{1,300}) \((.{1,300})\)$/s.exec(scope) ?? []
+  const variable = shortName(path)
+  if (thread === undefined || called === undefined || place === undefined) {
+    return `local variable ${variable} in ${shortName(scope)}`
+  }
+  return `local variable ${variable} of ${shortName(called)} in thread ${shortName(thread, 60)} (${shortName(place)})`
+}
+
+// Reachable from nowhere is garbage only if nobody in native code holds it; with the collector off that is the plain reading.
+function titleUnreachable(owner: Owner, gc: GcState): string {
+  const what = `${shortName(owner.path)}: ${numberOf(owner.objects, 'object', 'objects')}, ${sizeWords(owner.bytes)}`
+  return gc.enabled
+    ? `unreachable objects ${what}, which no root leads to`
+    : `unreachable cycles ${what}; automatic gc is DISABLED`
+}
+
+function contents(owner: Owner): string {
+  const type = typeWords(owner.type)
+  if (owner.entries === undefined) return type
+  const entries = numberOf(owner.entries, 'entry', 'entries')
+  const of = owner.entryTypes.slice(0, 2).map((row) => typeWords(row.type))
+  return `${type}, ${entries}${of.length === 0 ? '' : ` of ${of.join(' and ')}`}`
+}
+
+function mostly({ owner, types }: OwnerGrowth): string {
+  const [first, second] = types.length === 0 ? owner.types : types
+  if (first === undefined || first.type === owner.type) return ''
+  const total = (types.length === 0 ? owner.types : types).reduce((sum, { bytes }) => sum + bytes, 0)
+  if (first.bytes >= total / 2 || second === undefined) return `, mostly ${typeWords(first.type)}`
+  return `, mainly ${typeWords(first.type)} and ${typeWords(second.type)}`
+}
+
+type CacheNote = { readonly maxsize: string; readonly entries: number; readonly hits: number | undefined }
+
+/** What a note says about an owner that is a functools.lru_cache. */
+export function readCacheNote({ notes }: Owner): CacheNote | undefined {
+  for (const note of notes) {
+    const [, maxsize, size, hits] = /^lru_cache maxsize=(\w+) currsize=(\d+)(?: hits=(\d+))?/.exec(note) ?? []
+    if (maxsize === undefined) continue
+    return { maxsize, entries: Number(size), hits: hits === undefined ? undefined : Number(hits) }
+  }
+  return undefined
+}
+
+/** `+1,098 Connection, +1,098 array.array`: the types whose number grew, apart from the filling every heap has. */
+export const grownTypeNames = (types: readonly TypeRow[]): string =>
+  types
+    .slice(0, 3)
+    .map(({ type, count }) => `${count < 0 ? '' : '+'}${countWords(count)} ${typeWords(type)}`)
+    .join(', ')

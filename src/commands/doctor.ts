@@ -1,0 +1,178 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { release, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { findGdb } from '../capture/find-gdb.ts'
+import { openSnapshotCgroup } from '../capture/snapshot-cgroup.ts'
+import { defaultConfig } from '../config/config.ts'
+import { loadConfig } from '../config/load.ts'
+import { createDumpStages } from '../dump-stages.ts'
+import { places } from '../installation.ts'
+import { lookOnce } from '../observe/look-once.ts'
+import { readHostMemory } from '../observe/host.ts'
+import { checkCron } from '../observe/schedule.ts'
+import { formatBytes } from '../report/format.ts'
+import { checkFreeSpace } from '../store/free-space.ts'
+import { takeDump } from '../take-dump.ts'
+import { EXIT } from './exit-codes.ts'
+import { type CommonOptions, readSettings } from './settings.ts'
+import { type Terminal, styleOf } from './terminal.ts'
+
+type Check = {
+  readonly name: string
+  /** `optional`: works without, only not as well. */
+  readonly result: 'ok' | 'optional' | 'failed'
+  readonly detail: string
+}
+
+/** `pyheapctl doctor`: tries everything that the daemon needs, up to one capture of a process of its own. */
+export async function doctorCommand(options: CommonOptions, terminal: Terminal): Promise<number> {
+  const settings = await readSettings(options, { ...terminal, err: () => undefined })
+  const checks: Check[] = [
+    checkRoot(),
+    await checkGdb(),
+    checkPtrace(),
+    checkCgroup(),
+    await checkConfig(options.config),
+    await checkStore(settings.store.dir, settings.store.reserveBytes),
+    checkProbe(),
+  ]
+  terminal.progress('taking a trial capture …')
+  checks.push(await tryCapture())
+  if (options.json === true) terminal.out(JSON.stringify({ checks }, null, 1))
+  else tell(checks, terminal)
+  return checks.some(({ result }) => result === 'failed') ? EXIT.doctor : EXIT.ok
+}
+
+function tell(checks: readonly Check[], terminal: Terminal): void {
+  const { palette } = styleOf(terminal)
+  const marks = {
+    ok: palette.green('ok      '),
+    optional: palette.yellow('missing '),
+    failed: palette.red('FAILED  '),
+  }
+  terminal.progress('')
+  terminal.out(
+    checks.map(({ name, result, detail }) => `${marks[result]} ${name.padEnd(14)} ${detail}\n`).join(''),
+  )
+}
+
+const ok = (name: string, detail: string): Check => ({ name, result: 'ok', detail })
+const failed = (name: string, detail: string): Check => ({ name, result: 'failed', detail })
+
+const checkRoot = (): Check =>
+  process.getuid?.() === 0
+    ? ok('root', `running as root on Linux ${release()}`)
+    : failed('root', 'not root: other processes cannot be captured; run it with sudo')
+
+async function checkGdb(): Promise<Check> {
+  const gdb = await findGdb()
+  return gdb.kind === 'gdb'
+    ? ok('gdb', `gdb ${gdb.version}`)
+    : failed('gdb', `${gdb.detail}; ${gdb.hint ?? ''}`)
+}
+
+function checkPtrace(): Check {
+  const file = `${places.procRoot}/sys/kernel/yama/ptrace_scope`
+  const scope = existsSync(file) ? readFileSync(file, 'utf8').trim() : '0'
+  return scope === '3'
+    ? failed('ptrace', 'kernel.yama.ptrace_scope is 3: nobody may trace; it needs a reboot to change')
+    : ok('ptrace', `allowed to root (ptrace_scope ${scope})`)
+}
+
+function checkCgroup(): Check {
+  const cgroup = openSnapshotCgroup(places.procRoot)
+  switch (cgroup.kind) {
+    case 'cgroup':
+      return ok('cgroup', `snapshots are charged to ${cgroup.path}`)
+    case 'none':
+      return {
+        name: 'cgroup',
+        result: 'optional',
+        detail: 'no memory controller: snapshots are charged to nobody',
+      }
+    case 'failed':
+      return failed('cgroup', `no cgroup for snapshots (${cgroup.detail}); in a unit set Delegate=yes`)
+    default:
+      return cgroup satisfies never
+  }
+}
+
+async function checkConfig(file: string): Promise<Check> {
+  if (!existsSync(file))
+    return { name: 'config', result: 'optional', detail: `no ${file}: defaults are used` }
+  const parsed = await loadConfig(file, undefined, { checkCron })
+  return parsed.kind === 'config'
+    ? ok('config', `${file}, ${parsed.config.decide.rules.length} rules`)
+    : failed('config', `${file} has ${parsed.problems.length} mistakes; see: pyheapctl check ${file}`)
+}
+
+async function checkStore(dir: string, reserveBytes: number): Promise<Check> {
+  if (!existsSync(dir))
+    return { name: 'store', result: 'optional', detail: `${dir} will be made at the first start` }
+  const space = await checkFreeSpace(dir, { estimateBytes: 32 * 2 ** 20, reserveBytes })
+  return space.kind === 'enough'
+    ? ok('store', `${dir}, ${formatBytes(space.freeBytes)} free`)
+    : failed('store', `${space.detail}; ${space.hint}`)
+}
+
+/** Nothing needs it yet but latency: without it growth is seen at the next poll. */
+function checkProbe(): Check {
+  try {
+    const version = execFileSync('bpftrace', ['--version'], { encoding: 'utf8' }).trim()
+    return ok('bpftrace', version)
+  } catch {
+    return { name: 'bpftrace', result: 'optional', detail: 'not installed: processes are polled' }
+  }
+}
+
+/** One real capture of a small Python of our own, into a store of its own. */
+async function tryCapture(): Promise<Check> {
+  if (process.getuid?.() !== 0) return failed('trial capture', 'needs root')
+  const dir = mkdtempSync(join(tmpdir(), 'pyheap-doctor-'))
+  const python = spawn('python3', ['-c', 'import time; time.sleep(60)'], { stdio: 'ignore' })
+  try {
+    await sleep(500)
+    return python.pid === undefined || python.exitCode !== null
+      ? { name: 'trial capture', result: 'optional', detail: 'no python3 here to try it on' }
+      : await captureTrial(python, dir)
+  } finally {
+    python.kill('SIGKILL')
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+async function captureTrial(python: ChildProcess, dir: string): Promise<Check> {
+  const pageBytes = Number(execFileSync('getconf', ['PAGESIZE'], { encoding: 'utf8' }))
+  const look = await lookOnce(python.pid ?? 0, performance.now(), {
+    ...places,
+    pageBytes,
+    host: await readHostMemory(),
+  })
+  if (look.kind !== 'seen')
+    return failed('trial capture', `its own python3 was not recognised (${look.kind})`)
+  const store = { ...defaultConfig.store, dir, reserveBytes: 0 }
+  const stages = createDumpStages({
+    config: { ...defaultConfig, store },
+    historyOf: () => [],
+    onProgress: () => undefined,
+  })
+  const { process, sample } = look
+  const request = {
+    kind: 'capture' as const,
+    process: process.id,
+    fired: { rule: 'doctor', kind: 'manual' as const },
+    alsoFired: [],
+    capture: ['census' as const],
+  }
+  const outcome = await takeDump(
+    { process, target: 'doctor', request, sample, startedAt: new Date().toISOString() },
+    stages,
+  )
+  if (outcome.kind === 'dumped')
+    return ok('trial capture', `a python3 stood still for ${outcome.published.manifest.pause_ms} ms`)
+  if (outcome.kind === 'not-stored') return failed('trial capture', outcome.failure.detail)
+  const { outcome: failure } = outcome
+  return failed('trial capture', failure.kind === 'failed' ? `${failure.detail}; ${failure.hint ?? ''}` : '')
+}

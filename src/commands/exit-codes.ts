@@ -1,0 +1,12 @@
+/** Exit codes of both programs; the README lists them. */
+export const EXIT = {
+  ok: 0,
+  bug: 1,
+  usage: 2,
+  notFound: 3,
+  captureFailed: 4,
+  config: 5,
+  store: 6,
+  doctor: 7,
+  notRoot: 8,
+} as const

@@ -1,0 +1,46 @@
+import { analyse } from '../analyse/analyse.ts'
+import type { Dump, Findings } from '../model.ts'
+import { findBaseline } from '../store/find-baseline.ts'
+import { listDumps, readDump, readFindings } from '../store/read-dumps.ts'
+import { resolveDump } from '../store/resolve-dump.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Finds and reads the dump that an argument means; tells what is wrong when it cannot. */
+export async function findDump(
+  storeDir: string,
+  argument: string,
+  terminal: Terminal,
+): Promise<Dump | undefined> {
+  const resolved = await resolveDump(storeDir, argument)
+  switch (resolved.kind) {
+    case 'found': {
+      const read = await readDump(resolved.dump.path)
+      if (read.kind === 'read') return read.dump
+      terminal.err(`${read.file}: ${read.detail}`)
+      return undefined
+    }
+    case 'not-found': {
+      const near = resolved.near.length === 0 ? '' : `\ndid you mean ${resolved.near.join(' or ')}?`
+      terminal.err(`${resolved.detail}${near}`)
+      return undefined
+    }
+    case 'ambiguous':
+      terminal.err(`${argument} may mean:\n  ${resolved.ids.join('\n  ')}`)
+      return undefined
+    default:
+      return resolved satisfies never
+  }
+}
+
+/**
+ * What a dump says. It was worked out when the dump was taken, against the newest dump before it; a dump that has lost
+ * its findings is judged again.
+ */
+export async function findingsOf(dump: Dump, storeDir: string): Promise<Findings> {
+  const stored = await readFindings(dump.path)
+  if (stored.kind === 'valid') return stored.value
+  const { dumps } = await listDumps(storeDir)
+  const before = findBaseline(dump, dumps)
+  const read = before && (await readDump(before.path))
+  return analyse(dump, read?.kind === 'read' ? read.dump : undefined)
+}

@@ -1,0 +1,27 @@
+import { renderList } from '../report/list-text.ts'
+import { listDumps, readFindings } from '../store/read-dumps.ts'
+import { EXIT } from './exit-codes.ts'
+import { type CommonOptions, readSettings } from './settings.ts'
+import { type Terminal, styleOf } from './terminal.ts'
+
+/** `pyheapctl list [TARGET]`: the dumps in the store, newest first. */
+export async function listCommand(
+  target: string | undefined,
+  options: CommonOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const { store } = await readSettings(options, terminal)
+  const { dumps, problems } = await listDumps(store.dir, target)
+  const listed = await Promise.all(
+    dumps.map(async (dump) => ({ ...dump, headline: await readHeadline(dump.path) })),
+  )
+  if (options.json === true) terminal.out(JSON.stringify({ dumps: listed, problems }, null, 1))
+  else terminal.out(renderList(listed, styleOf(terminal)))
+  for (const { file, detail } of problems) terminal.err(`${file}: ${detail}`)
+  return problems.length > 0 && dumps.length === 0 ? EXIT.store : EXIT.ok
+}
+
+async function readHeadline(path: string): Promise<string | undefined> {
+  const findings = await readFindings(path)
+  return findings.kind === 'valid' ? findings.value.headline : undefined
+}

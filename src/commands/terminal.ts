@@ -1,0 +1,37 @@
+import picocolors from 'picocolors'
+import type { TextStyle } from '../report/layout.ts'
+
+/** Where a command talks: the answer to `out`, everything else to `err`. */
+export type Terminal = {
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
+  /** Colours for what goes to `out`; none in a pipe. */
+  readonly colour: boolean
+  readonly width: number
+  /** Shows a line that the next one replaces; nothing in a pipe. */
+  readonly progress: (text: string) => void
+}
+
+/** The terminal of this process. A reader that goes away, such as head, ends the program quietly. */
+export function openTerminal(env: NodeJS.ProcessEnv): Terminal {
+  const { stdout, stderr } = process
+  stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+  const isPlain = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== ''
+  return {
+    out: (text) => stdout.write(text.endsWith('\n') ? text : `${text}\n`),
+    err: (text) => stderr.write(`${stderr.isTTY ? CLEAR_LINE : ''}${text}\n`),
+    colour: stdout.isTTY && !isPlain,
+    width: stdout.isTTY ? Math.min(stdout.columns, 200) : 80,
+    progress: (text) => {
+      if (stderr.isTTY) stderr.write(`${CLEAR_LINE}${picocolors.dim(text)}`)
+    },
+  }
+}
+
+const CLEAR_LINE = '\r\x1b[2K'
+
+/** How to render for this terminal. */
+export const styleOf = ({ colour, width }: Terminal): TextStyle => ({
+  palette: picocolors.createColors(colour),
+  width,
+})

@@ -1,0 +1,120 @@
+import type { z } from 'zod'
+import type { Condition, DecideConfig, Rule, Target } from '../model.ts'
+import { configSchema } from './schema.ts'
+import type { ruleSchema } from './schema.ts'
+
+/** The configuration as the daemon uses it: defaults filled in, units taken away. */
+export type Config = {
+  readonly store: {
+    readonly dir: string
+    readonly keepTotalBytes: number
+    readonly keepAgeMs: number
+    readonly keepPerTarget: number
+    readonly reserveBytes: number
+  }
+  readonly sampling: {
+    readonly intervalMs: number
+    readonly probe: 'auto' | 'on' | 'off'
+    readonly discoveryMs: number
+    readonly historyMs: number
+  }
+  /** In the order in which they are tried. */
+  readonly targets: readonly Target[]
+  readonly decide: DecideConfig
+  readonly capture: {
+    readonly timeoutMs: number
+    readonly gdbTimeoutMs: number
+    readonly maxRssBytes: number
+    readonly hostReserveShare: number
+  }
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error'
+}
+
+/** A file that the schema has accepted, as the daemon uses it. */
+export const toConfig = (file: z.output<typeof configSchema>): Config => ({
+  store: {
+    dir: file.store.dir,
+    keepTotalBytes: file.store.keep.total,
+    keepAgeMs: file.store.keep.age,
+    keepPerTarget: file.store.keep.per_target,
+    reserveBytes: file.store.reserve,
+  },
+  sampling: {
+    intervalMs: file.sampling.interval,
+    probe: file.sampling.probe,
+    discoveryMs: file.sampling.discovery,
+    historyMs: file.sampling.history,
+  },
+  targets: inOrderOfTrial(file.targets),
+  decide: {
+    rules: file.rules.map(toRule),
+    perProcess: { max: file.limits.per_process.max, windowMs: file.limits.per_process.window },
+    perTarget: { max: file.limits.per_target.max, windowMs: file.limits.per_target.window },
+    baselineAfterMs: file.baseline === 'off' ? undefined : file.baseline.after,
+  },
+  capture: {
+    timeoutMs: file.capture.timeout,
+    gdbTimeoutMs: file.capture.gdb_timeout,
+    maxRssBytes: file.capture.max_rss,
+    hostReserveShare: file.capture.host_reserve,
+  },
+  logLevel: file.log.level,
+})
+
+/** A rule that the schema has accepted, with the thresholds that it leaves to us. */
+export const toRule = (rule: z.output<typeof ruleSchema>): Rule => ({
+  name: rule.name,
+  targets: rule.targets,
+  when: toCondition(rule.when),
+  forMs: rule.when.schedule === undefined ? (rule.for ?? DEFAULT_FOR_MS) : 0,
+  cooldownMs: rule.cooldown,
+  capture: [...new Set(rule.capture)],
+})
+
+const DEFAULT_FOR_MS = 10_000
+
+// A value that trembles around its threshold must not fire again and again.
+const CLEAR_BELOW = 0.9
+const CLEAR_ABOVE = 1.1
+
+const toCondition = ({ rss, limit, growth, time_to_limit, schedule }: FileCondition): Condition => {
+  if (rss !== undefined) {
+    const clearBelowBytes = rss.clear_below ?? Math.round(rss.above * CLEAR_BELOW)
+    return { kind: 'rss', aboveBytes: rss.above, clearBelowBytes }
+  }
+  if (limit !== undefined) {
+    const clearBelowShare = limit.clear_below ?? limit.above * CLEAR_BELOW
+    return { kind: 'limit', aboveShare: limit.above, clearBelowShare }
+  }
+  if (growth !== undefined) {
+    const clearBelowBytesPerMs = growth.clear_below ?? growth.above * CLEAR_BELOW
+    return { kind: 'growth', aboveBytesPerMs: growth.above, clearBelowBytesPerMs, windowMs: growth.window }
+  }
+  if (time_to_limit !== undefined) {
+    const clearAboveMs = time_to_limit.clear_above ?? Math.round(time_to_limit.below * CLEAR_ABOVE)
+    return {
+      kind: 'time-to-limit',
+      belowMs: time_to_limit.below,
+      clearAboveMs,
+      windowMs: time_to_limit.window,
+    }
+  }
+  if (schedule !== undefined) return { kind: 'schedule', cron: schedule.cron, timezone: schedule.timezone }
+  throw new Error('the schema has accepted a rule without a condition')
+}
+
+type FileCondition = z.output<typeof ruleSchema>['when']
+
+// A target that takes every process is what is left for the others, wherever it stands: a drop-in that adds a target
+// to the default config comes after it.
+const inOrderOfTrial = (targets: readonly Target[]): readonly Target[] => [
+  ...targets.filter((target) => !takesEverything(target)),
+  ...targets.filter(takesEverything),
+]
+
+/** Whether a target takes every process that no other target takes. */
+export const takesEverything = ({ match }: Target): boolean =>
+  Object.keys(match).length === 1 && ['.', '.*', '.+'].includes(match.cmdline ?? '')
+
+/** What holds where the file says nothing. */
+export const defaultConfig: Config = toConfig(configSchema.parse({}))

@@ -1,0 +1,200 @@
+import { z } from 'zod'
+import type { CaptureKind } from '../model.ts'
+import {
+  count,
+  duration,
+  durationOrZero,
+  name,
+  pattern,
+  rate,
+  section,
+  share,
+  shareOrZero,
+  size,
+  sizeOrZero,
+} from './fields.ts'
+import { quoted } from './words.ts'
+
+// The structure of the file and nothing else: what can be said in JSON Schema too, so that an editor and the daemon
+// agree. Only amounts that are out of range are left to the daemon. What keys mean together is in check-meaning.ts.
+
+const SECOND_MS = 1000
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+
+/** The longest that a list of targets or rules can be. */
+export const MOST_ENTRIES = 200
+
+const CAPTURE_KINDS = ['census', 'stacks'] as const satisfies readonly CaptureKind[]
+
+const match = section('How to recognise the process; all given keys must match.', {
+  cmdline: pattern()
+    .optional()
+    .meta({ description: 'Regular expression, searched for in the arguments joined by spaces.' }),
+  exe: pattern().optional().meta({ description: "Glob on the executable's path." }),
+  user: pattern().optional().meta({ description: 'Login name, or the uid in digits.' }),
+  unit: pattern().optional().meta({ description: "Glob on the systemd unit's name." }),
+  cgroup: pattern().optional().meta({ description: 'Glob on the cgroup path.' }),
+  container: pattern().optional().meta({ description: 'A container id or the beginning of one.' }),
+})
+  .refine((keys) => Object.keys(keys).length > 0, {
+    error: 'needs at least one of cmdline, exe, user, unit, cgroup, container',
+    when: ({ issues }) => issues.length === 0,
+  })
+  .meta({ minProperties: 1 })
+
+/** One entry of `targets`. */
+export const targetSchema = section('A kind of process to watch. The first match names a process.', {
+  name: name('manual').meta({ description: 'Names the directory of its dumps.' }),
+  match,
+})
+
+const WINDOW = 'How far back growth is measured, at most sampling.history.'
+
+const when = section('What must be true; exactly one condition.', {
+  rss: section('Resident memory.', {
+    above: size().meta({ description: 'Fires above this size.' }),
+    clear_below: size().optional().meta({ description: 'Ready to fire again below this; 90% of above.' }),
+  }).optional(),
+  limit: section('Share of the tightest limit: cgroup or rlimit, else host memory.', {
+    above: share().meta({ description: 'Fires above this share.' }),
+    clear_below: share().optional().meta({ description: 'Ready to fire again below this; 90% of above.' }),
+  }).optional(),
+  growth: section('Growth of resident memory over a window.', {
+    above: rate().meta({ description: 'Fires above this rate.' }),
+    clear_below: rate().optional().meta({ description: 'Ready to fire again below this; 90% of above.' }),
+    window: duration().prefault('30m').meta({ description: WINDOW }),
+  }).optional(),
+  time_to_limit: section('Time until the tightest limit is reached, if growth goes on as over the window.', {
+    below: duration().meta({ description: 'Fires when less time than this is left.' }),
+    clear_above: duration()
+      .optional()
+      .meta({ description: 'Ready to fire again above this; 110% of below.' }),
+    window: duration().prefault('5m').meta({ description: WINDOW }),
+  }).optional(),
+  schedule: section('At given times, whatever the memory.', {
+    cron: pattern().meta({ description: 'Cron expression: `0 3 * * *` is every night at three.' }),
+    timezone: pattern().optional().meta({ description: "Time zone of the expression; the machine's own." }),
+  }).optional(),
+})
+  .refine((conditions) => Object.keys(conditions).length === 1, {
+    error: 'needs exactly one of rss, limit, growth, time_to_limit, schedule',
+    // Not on top of an unknown key, which is the likely reason why the count is wrong.
+    when: ({ issues }) => !issues.some((issue) => (issue.path ?? []).length === 0),
+  })
+  .meta({ minProperties: 1, maxProperties: 1 })
+
+/** One entry of `rules`. */
+export const ruleSchema = section('When to capture.', {
+  name: name('manual|baseline').meta({ description: 'Names the dumps that it causes.' }),
+  targets: z
+    .array(z.string())
+    .min(1)
+    .max(MOST_ENTRIES)
+    .prefault(['*'])
+    .meta({ description: 'Names of targets that the rule holds for; * is all of them.' }),
+  when,
+  for: durationOrZero()
+    .optional()
+    .meta({ description: 'How long the condition must hold; 0s is at once.', default: '10s' }),
+  cooldown: durationOrZero()
+    .prefault('15m')
+    .meta({ description: 'Rest after a capture of the same process.' }),
+  capture: z
+    .array(z.enum(CAPTURE_KINDS))
+    .min(1)
+    .prefault([...CAPTURE_KINDS])
+    .meta({ description: 'What a dump holds: census (objects by type and owner), stacks (of all threads).' }),
+})
+
+/** The section `sampling`. */
+export const samplingSchema = section('How often to look.', {
+  interval: duration(100, HOUR_MS).prefault('1s').meta({ description: 'Between two samples of a process.' }),
+  probe: z
+    .enum(['auto', 'on', 'off'])
+    .prefault('auto')
+    .meta({ description: 'Also wake up on growth, through bpftrace: auto is on where it works.' }),
+  discovery: duration(100, HOUR_MS)
+    .prefault('5s')
+    .meta({ description: 'Between two searches for processes.' }),
+  history: duration(10 * SECOND_MS, 7 * DAY_MS)
+    .prefault('30m')
+    .meta({ description: 'How long samples are kept; no window of a rule can be longer.' }),
+})
+
+/** The section `capture`. */
+export const captureSchema = section('Bounds of one capture.', {
+  timeout: duration(SECOND_MS, HOUR_MS)
+    .prefault('120s')
+    .meta({ description: 'A snapshot that is not done by then is killed.' }),
+  gdb_timeout: duration(SECOND_MS, HOUR_MS)
+    .prefault('10s')
+    .meta({ description: 'gdb is given up after this; the service runs on.' }),
+  max_rss: size().prefault('32GiB').meta({
+    description: 'A larger process is not captured: copying its page tables would pause it too long.',
+  }),
+  host_reserve: shareOrZero()
+    .prefault('10%')
+    .meta({ description: 'Share of the host memory that must stay available for a capture to begin.' }),
+})
+
+const quota = (description: string, max: number) =>
+  section(description, {
+    max: count().prefault(max).meta({ description: 'Captures in the window, failed ones included.' }),
+    window: duration().prefault('24h').meta({ description: 'How far back captures are counted.' }),
+  }).prefault({})
+
+const baseline = section('One capture of every process while it is still healthy, to compare with.', {
+  after: duration().prefault('5m').meta({ description: 'Process age at which it is taken.' }),
+})
+
+/** The whole file. */
+export const configSchema = section('Configuration of pyheap-watchd.', {
+  store: section('Where dumps are and how long they stay.', {
+    dir: z
+      .string()
+      .max(1000)
+      .regex(/^(?:\/[^/\0\r\n]+)+\/?$/, {
+        error: ({ input }) =>
+          `${quoted(String(input))} is no absolute path of a directory: write /var/lib/pyheap ...`,
+      })
+      .prefault('/var/lib/pyheap')
+      .meta({ description: 'Absolute path of the directory that holds all dumps.' }),
+    keep: section('The oldest dumps go when one of these is exceeded.', {
+      total: size().prefault('10GiB').meta({ description: 'Size of all dumps together.' }),
+      age: duration().prefault('14d').meta({ description: 'Age of a dump.' }),
+      per_target: count().prefault(20).meta({ description: 'Number of dumps of one target.' }),
+    }).prefault({}),
+    reserve: sizeOrZero().prefault('1GiB').meta({ description: 'Free disk space that dumps never use.' }),
+  }).prefault({}),
+  sampling: samplingSchema.prefault({}),
+  targets: z
+    .array(targetSchema)
+    .min(1)
+    .max(MOST_ENTRIES)
+    .prefault([{ name: 'python', match: { cmdline: '.' } }])
+    .meta({ description: 'What to watch.' }),
+  rules: z
+    .array(ruleSchema)
+    .max(MOST_ENTRIES)
+    .prefault([
+      { name: 'near-limit', when: { limit: { above: '75%' } } },
+      { name: 'slow-leak', when: { growth: { above: '1MiB/m', window: '30m' } } },
+    ])
+    .meta({ description: 'When to capture.' }),
+  limits: section('How many captures at most, good or bad.', {
+    per_process: quota('Of one process.', 3),
+    per_target: quota('Of all processes of a target together.', 12),
+  }).prefault({}),
+  baseline: z
+    .union([z.literal('off'), baseline])
+    .prefault({})
+    .meta({ description: 'One capture of every process while it is still healthy, or off.' }),
+  capture: captureSchema.prefault({}),
+  log: section('What is logged.', {
+    level: z
+      .enum(['trace', 'debug', 'info', 'warn', 'error'])
+      .prefault('info')
+      .meta({ description: 'Least important level that is logged.' }),
+  }).prefault({}),
+})

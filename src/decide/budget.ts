@@ -1,0 +1,29 @@
+import type { DecideConfig, Quota, WaitReason } from '../model.ts'
+import type { Standing } from './advance.ts'
+import type { Memory } from './memory.ts'
+
+/** Why a rule must not capture now; undefined when it may. */
+export const whyNot = (
+  memory: Memory,
+  standing: Standing,
+  config: DecideConfig,
+  nowMs: number,
+): WaitReason | undefined => {
+  const { known, process, rule, state, reading } = standing
+  if (state?.kind === 'latched') return 'latched'
+  if (!standing.isFiring) {
+    if (reading?.kind === 'none') return reading.reason
+    return state?.kind === 'pending' ? 'not-long-enough' : 'below-threshold'
+  }
+  const isCooling = known.attempts.some(
+    ({ endedMs, rules }) => rules.includes(rule.name) && nowMs - endedMs < rule.cooldownMs,
+  )
+  if (isCooling) return 'cooling-down'
+  const own = known.attempts.map(({ endedMs }) => endedMs)
+  if (isSpent(own, config.perProcess, nowMs)) return 'process-quota'
+  const shared = memory.targetAttempts.get(process.target) ?? []
+  return isSpent(shared, config.perTarget, nowMs) ? 'target-quota' : undefined
+}
+
+const isSpent = (attemptsMs: readonly number[], { max, windowMs }: Quota, nowMs: number): boolean =>
+  attemptsMs.filter((atMs) => nowMs - atMs < windowMs).length >= max

@@ -1,0 +1,118 @@
+import {
+  type CaptureKind,
+  type CaptureRequest,
+  type DecideConfig,
+  type FiredRule,
+  type Rule,
+  type Trigger,
+  type Verdict,
+  type Wait,
+} from '../model.ts'
+import { advance, standingsOf, type Standing } from './advance.ts'
+import { whyNot } from './budget.ts'
+import type { Memory, ProcessMemory } from './memory.ts'
+
+export type Decision = {
+  readonly verdict: Verdict
+  /** Why nothing else is captured this turn; bounded, the plain `below-threshold` last. */
+  readonly waits: readonly Wait[]
+  readonly memory: Memory
+}
+
+/** Moves every rule on and chooses what to capture now: the process that needs it most, or none. */
+export const decide = (memory: Memory, trigger: Trigger, config: DecideConfig, nowMs: number): Decision => {
+  const after = advance(memory, trigger, config, nowMs)
+  const judged = standingsOf(after, config.rules, nowMs).map((standing) => ({
+    standing,
+    reason: whyNot(after, standing, config, nowMs),
+  }))
+  const ready = judged.filter(({ reason }) => reason === undefined).map(({ standing }) => standing)
+  const chosen = ready.toSorted(byUrgency)[0]
+  const request =
+    chosen === undefined
+      ? requestBaseline(after, config, nowMs)
+      : requestCapture(
+          chosen,
+          judged.map(({ standing }) => standing),
+        )
+  const waits = toWaits(judged.filter(({ standing }) => standing !== chosen))
+  return { verdict: request ?? { kind: 'wait', waits }, waits, memory: after }
+}
+
+// Who is about to hit a limit loses the evidence; who is only large or growing does not yet.
+const RANK: Readonly<Record<Rule['when']['kind'], number>> = {
+  limit: 0,
+  'time-to-limit': 0,
+  rss: 1,
+  growth: 2,
+  schedule: 3,
+}
+
+const MAX_WAITS = 256
+
+const byUrgency = (a: Standing, b: Standing): number =>
+  RANK[a.rule.when.kind] - RANK[b.rule.when.kind] ||
+  compare(b.need, a.need) ||
+  compare(b.rssBytes, a.rssBytes) ||
+  a.process.id.pid - b.process.id.pid
+
+// Not by difference: two infinite needs have none.
+const compare = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1)
+
+const requestCapture = (chosen: Standing, all: readonly Standing[]): CaptureRequest => {
+  const also = all.filter(
+    (other) => other.isFiring && other !== chosen && other.process.id === chosen.process.id,
+  )
+  return {
+    kind: 'capture',
+    process: chosen.process.id,
+    fired: firedRule(chosen),
+    alsoFired: also.map(({ rule }) => rule.name),
+    capture: unite([chosen, ...also].map(({ rule }) => rule.capture)),
+  }
+}
+
+const firedRule = ({ rule, reading }: Standing): FiredRule => {
+  const fired = { rule: rule.name, kind: rule.when.kind }
+  if (reading?.kind !== 'value') return fired
+  const { value, threshold, limit } = reading
+  return { ...fired, value, threshold, ...(limit === undefined ? {} : { limit }) }
+}
+
+const unite = (kinds: readonly (readonly CaptureKind[])[]): readonly CaptureKind[] => [
+  ...new Set(kinds.flat()),
+]
+
+const requestBaseline = (
+  { processes, lastObservationMs }: Memory,
+  { baselineAfterMs }: DecideConfig,
+  nowMs: number,
+): CaptureRequest | undefined => {
+  if (baselineAfterMs === undefined) return undefined
+  const isOwed = ({ firstSeenMs, isBaselineSettled, latest }: ProcessMemory): boolean =>
+    !isBaselineSettled && latest?.atMs === lastObservationMs && nowMs - firstSeenMs >= baselineAfterMs
+  const [oldest] = [...processes.values()].filter(isOwed).toSorted((a, b) => a.firstSeenMs - b.firstSeenMs)
+  if (oldest?.process === undefined) return undefined
+  return {
+    kind: 'capture',
+    process: oldest.process.id,
+    fired: { rule: 'baseline', kind: 'baseline' },
+    alsoFired: [],
+    capture: ['census'],
+  }
+}
+
+type Judged = { readonly standing: Standing; readonly reason: Wait['reason'] | undefined }
+
+const toWaits = (judged: readonly Judged[]): readonly Wait[] => {
+  const waits = judged
+    .filter(({ standing }) => standing.rule.when.kind !== 'schedule' || standing.isFiring)
+    .map(({ standing, reason }) => ({
+      process: standing.process.id,
+      rule: standing.rule.name,
+      reason: reason ?? ('less-urgent' as const),
+    }))
+  return [...waits.filter((wait) => !isPlain(wait)), ...waits.filter(isPlain)].slice(0, MAX_WAITS)
+}
+
+const isPlain = ({ reason }: Wait): boolean => reason === 'below-threshold'

@@ -1,0 +1,169 @@
+import {
+  processKey,
+  type CaptureOutcome,
+  type CaptureRequest,
+  type Observation,
+  type ProcessId,
+  type Sample,
+  type WatchedProcess,
+} from '../model.ts'
+import { addPoint, type Point } from './points.ts'
+
+/** What is kept between turns. A value: every change makes a new one. */
+export type Memory = {
+  readonly processes: ReadonlyMap<string, ProcessMemory>
+  /** When captures of the processes of each target ended. */
+  readonly targetAttempts: ReadonlyMap<string, readonly number[]>
+  /** Nothing is sampled during a capture, so a gap that ends here is no gap. */
+  readonly lastCaptureEndMs: number
+  /** Only processes with a sample of this time are judged. */
+  readonly lastObservationMs: number
+}
+
+export type ProcessMemory = {
+  /** Undefined after a restart until the process is seen again. */
+  readonly process: WatchedProcess | undefined
+  readonly firstSeenMs: number
+  readonly lastSeenMs: number
+  readonly points: readonly Point[]
+  readonly latest: Sample | undefined
+  readonly rules: ReadonlyMap<string, RuleState>
+  readonly attempts: readonly Attempt[]
+  readonly isBaselineSettled: boolean
+}
+
+/** Where a rule stands with a process; no state is `armed`. */
+export type RuleState =
+  /** Over the threshold, without a gap. */
+  | { readonly kind: 'pending'; readonly sinceMs: number }
+  /** Its time has come, and a capture is owed. */
+  | { readonly kind: 'due'; readonly sinceMs: number }
+  /** Captured, and not yet back below the level that clears it. */
+  | { readonly kind: 'latched'; readonly sinceMs: number }
+
+/** A capture, good or bad, and the rules that it answered. */
+export type Attempt = { readonly endedMs: number; readonly rules: readonly string[] }
+
+/** Nothing seen, nothing done. */
+export const emptyMemory = (): Memory => ({
+  processes: new Map(),
+  targetAttempts: new Map(),
+  lastCaptureEndMs: Number.NEGATIVE_INFINITY,
+  lastObservationMs: Number.NEGATIVE_INFINITY,
+})
+
+/** Adds what was seen; who is gone is forgotten. */
+export const remember = (memory: Memory, observation: Observation): Memory => {
+  const { atMs } = observation
+  const processes = new Map(memory.processes)
+  for (const process of observation.appeared) {
+    const key = processKey(process.id)
+    processes.set(key, meet(processes.get(key), process, atMs))
+  }
+  for (const sample of observation.samples) {
+    const key = processKey(sample.process)
+    const known = processes.get(key)
+    if (known !== undefined) processes.set(key, addSample(known, sample))
+  }
+  for (const id of observation.gone) processes.delete(processKey(id))
+  for (const [key, { lastSeenMs }] of processes) {
+    if (atMs - lastSeenMs > UNSEEN_LIFE_MS) processes.delete(key)
+  }
+  return { ...memory, processes, lastObservationMs: atMs }
+}
+
+/**
+ * Adds a capture that ended now. Good or bad it counts as an attempt and begins the cooldown; only a good one latches its
+ * rules, so that a bad one is tried again.
+ */
+export const rememberCapture = (
+  memory: Memory,
+  request: CaptureRequest,
+  nowMs: number,
+  outcome: CaptureOutcome['kind'] = 'captured',
+): Memory => {
+  const key = processKey(request.process)
+  const known = memory.processes.get(key)
+  if (known === undefined) return { ...memory, lastCaptureEndMs: nowMs }
+  const answered = [request.fired.rule, ...request.alsoFired]
+  const isBaseline = request.fired.kind === 'baseline'
+  const isGood = outcome === 'captured'
+  const after: ProcessMemory = {
+    ...known,
+    rules: answer(known.rules, answered, isGood, nowMs),
+    // A baseline is a courtesy: it uses up nobody's quota.
+    attempts: isBaseline
+      ? known.attempts
+      : [...known.attempts, { endedMs: nowMs, rules: answered }].slice(-MAX_ATTEMPTS),
+    isBaselineSettled: known.isBaselineSettled || isBaseline || isGood,
+  }
+  return {
+    ...memory,
+    processes: new Map(memory.processes).set(key, after),
+    targetAttempts: isBaseline ? memory.targetAttempts : addTargetAttempt(memory, known, nowMs),
+    lastCaptureEndMs: nowMs,
+  }
+}
+
+/** Drops what is remembered of processes by their identity. */
+export const forget = (memory: Memory, ids: readonly ProcessId[]): Memory => {
+  const processes = new Map(memory.processes)
+  for (const id of ids) processes.delete(processKey(id))
+  return { ...memory, processes }
+}
+
+/** More than any sensible quota allows. */
+export const MAX_ATTEMPTS = 1000
+
+// Who ends while the daemon is down is never told to be gone; who lives is seen within one discovery.
+const UNSEEN_LIFE_MS = 10 * 60_000
+
+const meet = (known: ProcessMemory | undefined, process: WatchedProcess, atMs: number): ProcessMemory => {
+  const fresh = {
+    process,
+    firstSeenMs: atMs,
+    lastSeenMs: atMs,
+    points: [],
+    latest: undefined,
+    rules: new Map(),
+    attempts: [],
+    isBaselineSettled: false,
+  }
+  if (known === undefined) return fresh
+  // After exec another program has the identity: what was measured is about the old one, what was spent still counts.
+  const isExec = known.process !== undefined && known.process.exe !== process.exe
+  return isExec ? { ...fresh, attempts: known.attempts } : { ...known, process, lastSeenMs: atMs }
+}
+
+const addSample = (known: ProcessMemory, sample: Sample): ProcessMemory => ({
+  ...known,
+  lastSeenMs: sample.atMs,
+  latest: sample,
+  points: addPoint(known.points, { atMs: sample.atMs, rssBytes: sample.rssBytes }),
+})
+
+const answer = (
+  rules: ReadonlyMap<string, RuleState>,
+  names: readonly string[],
+  isGood: boolean,
+  nowMs: number,
+): ReadonlyMap<string, RuleState> => {
+  const after = new Map(rules)
+  for (const name of names) {
+    const state = rules.get(name)
+    // A schedule asks once, whatever becomes of it.
+    if (state?.kind === 'due') after.delete(name)
+    else if (state !== undefined && isGood) after.set(name, { kind: 'latched', sinceMs: nowMs })
+  }
+  return after
+}
+
+const addTargetAttempt = (
+  { targetAttempts }: Memory,
+  { process }: ProcessMemory,
+  nowMs: number,
+): Memory['targetAttempts'] => {
+  if (process === undefined) return targetAttempts
+  const before = targetAttempts.get(process.target) ?? []
+  return new Map(targetAttempts).set(process.target, [...before, nowMs].slice(-MAX_ATTEMPTS))
+}

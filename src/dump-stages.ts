@@ -1,0 +1,84 @@
+import { analyse } from './analyse/analyse.ts'
+import { type CaptureSettings, capture } from './capture/capture.ts'
+import { type Gdb, findGdb } from './capture/find-gdb.ts'
+import { readPayload } from './capture/payload-text.ts'
+import { readStub } from './capture/stub-file.ts'
+import type { Config } from './config/config.ts'
+import { installation, places } from './installation.ts'
+import type { CaptureFailed, Dump, ProcessId, RssPoint } from './model.ts'
+import { readOutsideEvidence } from './observe/outside.ts'
+import { renderVerdict } from './report/verdict-text.ts'
+import { findBaseline } from './store/find-baseline.ts'
+import { checkFreeSpace } from './store/free-space.ts'
+import type { StoreFailed } from './store/io-failure.ts'
+import { type PartialDump, openDump } from './store/partial-dump.ts'
+import { storeAt } from './store/place.ts'
+import { listDumps, readDump } from './store/read-dumps.ts'
+import type { DumpJob, DumpStages } from './take-dump.ts'
+
+/** A dump's own size where nothing is known of it: far above what 10 million objects gave (3 MiB). */
+const DUMP_ESTIMATE_BYTES = 32 * 2 ** 20
+
+export type DumpStagesOptions = {
+  readonly config: Pick<Config, 'store' | 'capture'>
+  readonly historyOf: (id: ProcessId) => readonly RssPoint[]
+  readonly onProgress: (objects: number) => void
+}
+
+/** The stages of a dump on this machine, for the daemon and for `pyheapctl capture`. */
+export function createDumpStages({ config, historyOf, onProgress }: DumpStagesOptions): DumpStages {
+  const { procRoot, sysRoot, runDir } = places
+  const { dir, reserveBytes } = config.store
+  const stub = readStub(installation.stub)
+  const payload = readPayload(installation.payload)
+  let gdb: Gdb | CaptureFailed | undefined
+  return {
+    readOutside: ({ process, sample, startedAt }) =>
+      readOutsideEvidence({
+        procRoot,
+        sysRoot,
+        process,
+        history: historyOf(process.id),
+        limit: sample.limit,
+        takenAt: startedAt,
+      }),
+    openDump: (job) => openWhereThereIsRoom(dir, reserveBytes, job),
+    capture: async ({ process }) => {
+      if (gdb?.kind !== 'gdb') gdb = await findGdb()
+      if (gdb.kind === 'failed') return gdb
+      const settings: CaptureSettings = {
+        procRoot,
+        runDir,
+        gdb,
+        stub,
+        payload,
+        ...config.capture,
+        onProgress,
+      }
+      return capture(process, settings)
+    },
+    findBaseline: (dump) => readBaseline(dir, dump),
+    analyse: (dump, baseline) => analyse(dump, baseline),
+    renderSummary: (findings) => renderVerdict(findings),
+    now: () => new Date(),
+  }
+}
+
+async function openWhereThereIsRoom(
+  dir: string,
+  reserveBytes: number,
+  { target, startedAt, process, request }: DumpJob,
+): Promise<PartialDump | StoreFailed> {
+  const space = await checkFreeSpace(dir, { estimateBytes: DUMP_ESTIMATE_BYTES, reserveBytes })
+  if (space.kind === 'failed') return space
+  return openDump(storeAt(dir), target, { at: startedAt, pid: process.id.pid, rule: request.fired.rule })
+}
+
+/** The newest earlier dump of the same process with a census, if it can still be read. */
+async function readBaseline(dir: string, dump: Dump): Promise<Dump | undefined> {
+  const { dumps } = await listDumps(dir, dump.manifest.target)
+  const found = findBaseline(dump, dumps)
+  if (!found) return undefined
+  const read = await readDump(found.path)
+  return read.kind === 'read' ? read.dump : undefined
+}

@@ -1,0 +1,155 @@
+import {
+  processKey,
+  type HostMemory,
+  type Observation,
+  type ProcessId,
+  type RssPoint,
+  type Sample,
+  type Target,
+  type WatchedProcess,
+} from '../model.ts'
+import { Discoverer } from './discover.ts'
+import { History, type HistoryOptions } from './history.ts'
+import { LimitReader } from './limits.ts'
+import { compileTargets } from './match-target.ts'
+import { memorySplit, parseStatus } from '../proc/parse-status.ts'
+import { createInspector } from './python.ts'
+import { readSmall } from './read-proc.ts'
+import { Sampler } from './sampler.ts'
+
+export type ObserverOptions = {
+  readonly procRoot: string
+  readonly sysRoot: string
+  readonly passwdFile: string
+  /** `getconf PAGESIZE`. */
+  readonly pageBytes: number
+  readonly targets: readonly Target[]
+  readonly discoveryIntervalMs: number
+  /** Pids never to look at: our own, and our snapshots. */
+  readonly isIgnored: (pid: number) => boolean
+  /** Whether a sample is near a threshold, so that what its memory is made of is worth reading. */
+  readonly isNear: (sample: Sample, process: WatchedProcess) => boolean
+  readonly readHostMemory: () => Promise<HostMemory>
+  readonly history: HistoryOptions
+}
+
+/** Looks at everything that is watched, once per call. */
+export type Observer = {
+  readonly observe: (nowMs: number) => Promise<Observation>
+  /** How the RSS of a process went until now, for its dump. */
+  readonly historyOf: (id: ProcessId, nowMs: number) => readonly RssPoint[]
+  readonly close: () => void
+}
+
+/** An observer that holds a descriptor for every watched process until it is closed. */
+export const createObserver = (options: ObserverOptions): Observer => {
+  const discover = createDiscovery(options)
+  const sampler = new Sampler(options)
+  const limits = new LimitReader(options)
+  const history = new History(options.history)
+  const watched = new Map<string, WatchedProcess>()
+
+  const forget = (id: ProcessId): void => {
+    watched.delete(processKey(id))
+    sampler.drop(id)
+    limits.forget(id)
+    history.forget(id)
+  }
+
+  const update = async (nowMs: number): Promise<Discovered> => {
+    const change = await discover(nowMs, watched)
+    if (change === undefined) return { appeared: [], gone: [], problems: [] }
+    for (const id of change.gone) forget(id)
+    for (const process of change.appeared) watched.set(processKey(process.id), process)
+    for (const process of watched.values()) limits.place(process)
+    return change
+  }
+
+  const sample = (process: WatchedProcess, nowMs: number, host: HostMemory): Sample | 'gone' | 'missing' => {
+    // Tried again every time: when descriptors run out, they may be there later.
+    if (sampler.watch(process.id) === 'gone') return 'gone'
+    const reading = sampler.read(process.id)
+    if (reading.kind !== 'read') return reading.kind
+    history.record(process.id, nowMs, reading.rssBytes)
+    const limit = limits.tightest(process.id, reading.virtualBytes, host)
+    const plain: Sample = { process: process.id, atMs: nowMs, rssBytes: reading.rssBytes, limit }
+    return options.isNear(plain, process) ? withSplit(plain, options.procRoot) : plain
+  }
+
+  return {
+    observe: async (nowMs) => {
+      const host = await options.readHostMemory()
+      const { appeared, gone, problems } = await update(nowMs)
+      limits.beginSweep()
+      const samples: Sample[] = []
+      const ended: ProcessId[] = []
+      let missing = 0
+      for (const process of watched.values()) {
+        const result = sample(process, nowMs, host)
+        if (result === 'gone') ended.push(process.id)
+        else if (result === 'missing') missing++
+        else samples.push(result)
+      }
+      for (const id of ended) forget(id)
+      const unread = missing === 0 ? [] : [`no sample of ${missing} processes`]
+      return {
+        atMs: nowMs,
+        samples,
+        appeared,
+        gone: [...gone, ...ended],
+        host,
+        problems: [...problems, ...unread],
+      }
+    },
+    historyOf: (id, nowMs) => history.of(id, nowMs),
+    close: () => sampler.close(),
+  }
+}
+
+type Discovered = {
+  readonly appeared: readonly WatchedProcess[]
+  readonly gone: readonly ProcessId[]
+  readonly problems: readonly string[]
+}
+
+type Watched = ReadonlyMap<string, WatchedProcess>
+
+// Looking into a process that hangs must not hold up the samples of the others for long.
+const INSPECT_LIMIT_MS = 1000
+
+const createDiscovery = (
+  options: ObserverOptions,
+): ((nowMs: number, watched: Watched) => Promise<Discovered | undefined>) => {
+  const { procRoot, passwdFile } = options
+  const bootId = readSmall(`${procRoot}/sys/kernel/random/boot_id`)?.trim() ?? ''
+  const discoverer = new Discoverer({
+    procRoot,
+    inspect: createInspector({ procRoot, passwdFile, bootId }),
+    inspectLimitMs: INSPECT_LIMIT_MS,
+    isIgnored: options.isIgnored,
+  })
+  const nameTarget = compileTargets(options.targets)
+  let lastMs: number | undefined
+
+  return async (nowMs, watched) => {
+    if (lastMs !== undefined && nowMs - lastMs < options.discoveryIntervalMs) return undefined
+    lastMs = nowMs
+    const { appeared, gone, problems } = await discoverer.sweep()
+    const named = appeared.map((process) => ({ process, target: nameTarget(process) }))
+    // After exec a process may be one that no target names any more.
+    const unnamed = named.filter(({ target }) => target === undefined)
+    const left = [...gone, ...unnamed.map(({ process }) => process)].map(({ id }) => id)
+    return {
+      appeared: named.flatMap(({ process, target }) =>
+        target === undefined ? [] : [{ ...process, target }],
+      ),
+      gone: left.filter((id) => watched.has(processKey(id))),
+      problems,
+    }
+  }
+}
+
+const withSplit = (sample: Sample, procRoot: string): Sample => ({
+  ...sample,
+  split: memorySplit(parseStatus(readSmall(`${procRoot}/${sample.process.pid}/status`) ?? '')),
+})

@@ -1,0 +1,121 @@
+# Where it runs: first of all, in the snapshot, as one text with a line before it: SOURCES = {file name without .py: source}.
+# In:    SOURCES; SNAPSHOT, None or [records, active] (see stacks.py); REQUEST, a dict or None.
+# Out:   lines of JSON on descriptor 11; the hello goes out before anything else is compiled.
+# Never: raises, prints, opens anything, or imports what is not built into the interpreter.
+
+PACKAGE = "pyheap_payload"
+# A module stands behind those that it imports.
+ORDER = (
+    "names",
+    "attributes",
+    "emit",
+    "stacks",
+    "runtime",
+    "service",
+    "sizes",
+    "walk",
+    "children",
+    "labels",
+    "modules",
+    "threads",
+    "unreached",
+    "notes",
+    "owners",
+    "census",
+    "main",
+)
+
+
+def start(sources, snapshot, request):
+    """Takes the census and tells it on descriptor 11; whatever goes wrong is told there too."""
+    import posix
+
+    def write(data):
+        while data:
+            data = data[posix.write(11, data) :]
+
+    try:
+        write(b'{"kind":"hello","format":1}\n')
+        make_quiet()
+        gc_before, listed = seal_heap(request if type(request) is dict else {})
+        load(sources)["run"](snapshot, write, gc_before, listed, globals())
+    except BaseException as error:
+        write(b'{"kind":"error","error":"%s"}\n' % where(error).encode("ascii", "replace"))
+
+
+def make_quiet():
+    """Keeps the service's tracers and profilers out, and its deep recursion from stopping us."""
+    import sys
+
+    sys.settrace(None)
+    sys.setprofile(None)
+    sys.setrecursionlimit(sys.getrecursionlimit() + 2000)
+    monitoring = sys.__dict__.get("monitoring")
+    if monitoring is not None:
+        for tool in range(6):
+            if monitoring.get_tool(tool) is not None:
+                monitoring.set_events(tool, 0)
+
+
+def seal_heap(request):
+    """Lists what is the service's and freezes it, so that what the collector lists from here on is ours."""
+    import gc
+
+    before = {
+        "enabled": request.get("gcEnabled", gc.isenabled()) is True,
+        "counts": gc.get_count(),
+        "frozen": gc.get_freeze_count(),
+    }
+    gc.disable()
+    gc.unfreeze()  # a heap that the service froze is invisible otherwise
+    listed = gc.get_objects()
+    gc.freeze()
+    return before, listed
+
+
+def load(sources):
+    """Makes the private modules in order; returns the names of the last."""
+    import sys
+
+    names = {}
+    builtins = private_builtins(sys)
+    package = sys.modules[PACKAGE] = type(sys)(PACKAGE)
+    package.__path__ = []
+    for name in ORDER:
+        full = PACKAGE + "." + name
+        module = sys.modules[full] = type(sys)(full)
+        names = module.__dict__
+        names["__package__"] = PACKAGE
+        names["__builtins__"] = builtins
+        code = compile(sources[name], PACKAGE + "/" + name + ".py", "exec", 0, True)
+        exec(code, names)
+    return names
+
+
+def private_builtins(sys):
+    """Builtins whose import runs nothing of the service's import hooks for what is loaded already."""
+    public = sys.modules["builtins"].__dict__
+    fallback = public["__import__"]
+
+    def find(name, globals=None, locals=None, fromlist=(), level=0):
+        module = sys.modules.get(PACKAGE + "." + name if level else name)
+        return module if module is not None else fallback(name, globals, locals, fromlist, level)
+
+    private = dict(public)
+    private["__import__"] = find
+    return private
+
+
+def where(error):
+    """The error's type and where it was raised; its own text could be anything."""
+    place = ""
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        place = " at " + code.co_filename + ":" + str(trace.tb_lineno)
+        trace = trace.tb_next
+    name = type.__dict__["__qualname__"].__get__(type(error)) + place
+    return "".join(c if c.isprintable() and c not in '"\\' else "?" for c in name)[:300]
+
+
+start(SOURCES, SNAPSHOT, REQUEST)  # noqa: F821 (the globals that we are run with)

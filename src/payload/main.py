@@ -1,0 +1,52 @@
+"""The payload: tells about the snapshot, in the order in which it matters if the snapshot is lost midway."""
+
+from .census import count_listed, take_census
+from .emit import LINE_BYTES, send, to_json
+from .names import type_name
+from .runtime import allocated_blocks, gc_facts, python_facts
+from .service import Service
+from .stacks import FRAMES, thread_stacks
+
+
+def run(snapshot, write, gc_before, listed, own_globals):
+    """Tells everything, line by line; one part that fails does not take the others along."""
+    problems = []
+    blocks = allocated_blocks()
+    service = Service(snapshot, gc_before, own_globals)
+
+    def tell_runtime():
+        threads = len({record[0] for record in service.records})
+        facts = {"python": python_facts(threads), "gc": gc_facts(gc_before)}
+        send(write, "runtime", allocatedBlocks=blocks, **facts)
+
+    def tell_stacks():
+        frames = FRAMES
+        stacks = thread_stacks(service.records, service.names)
+        while frames > 1 and len(to_json(stacks)) > LINE_BYTES:
+            frames //= 2
+            stacks = thread_stacks(service.records, service.names, frames)
+        send(write, "stacks", threads=stacks)
+
+    def tell_census():
+        counts, tasks = count_listed(listed, write)
+        listed.clear()  # as long as the list lives, no object has a single reference
+        problems.extend(take_census(service, counts, tasks, write))
+
+    attempt(tell_runtime, "runtime", problems)
+    attempt(tell_stacks, "stacks", problems)
+    attempt(tell_census, "census", problems)
+    send(write, "end", problems=problems)
+
+
+def attempt(step, name, problems):
+    """Runs one part; an error becomes a problem that names the place."""
+    try:
+        step()
+    except (OSError, KeyboardInterrupt, SystemExit):
+        raise  # nobody listens any more
+    except BaseException as error:
+        trace = error.__traceback__
+        while trace.tb_next is not None:
+            trace = trace.tb_next
+        place = (name, type_name(type(error)), trace.tb_frame.f_code.co_filename, trace.tb_lineno)
+        problems.append("%s: %s at %s:%d" % place)

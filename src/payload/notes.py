@@ -1,0 +1,107 @@
+"""What can be said about a container beyond its size: its entries and their types, its bounds, what they all call."""
+
+import gc
+import sys
+from _collections import _count_elements, deque
+from itertools import chain, islice
+
+from .attributes import c_attribute, module_dict
+from .children import children, entries_of
+from .names import printable, type_name
+from .walk import entry_count
+
+SAMPLE = 200
+_FUNCTION = type(printable)
+
+
+class _Bound:
+    def method(self):
+        pass
+
+
+_METHOD = type(_Bound().method)
+_DEQUE_BOUND = deque.__dict__["maxlen"].__get__
+
+
+def describe_starts(starts, kinds):
+    """Entries, entry types and notes for the objects of a label; `kinds` are types by id."""
+    entries = [_entries(start) for start in starts]
+    known = [count for count, _ in entries if count is not None]
+    notes = [note for start in starts[:1] for note in _own_notes(start)]
+    if len(starts) > 1:
+        notes.append("%d objects that are reached alike" % len(starts))
+    counts = {}
+    for _, values in entries:
+        _count_elements(counts, map(id, map(type, values())))
+    common = sorted((key for key in counts if key in kinds), key=counts.__getitem__, reverse=True)[:5]
+    sample = list(islice(chain.from_iterable(values() for _, values in entries), SAMPLE))
+    return {
+        "entries": sum(known) if known else None,
+        "entryTypes": [{"type": type_name(kinds[key]), "count": counts[key]} for key in common],
+        "notes": notes + _common_calls(sample),
+    }
+
+
+def _entries(thing):
+    """How many, and a function that gives them (again)."""
+    count = entry_count(thing)
+    if count is not None:
+        return count, lambda: entries_of(thing)
+    if _is_type_of(thing, "_queue", "SimpleQueue"):
+        held = [r for r in gc.get_referents(thing) if r is not type(thing)]
+        if len(held) == 1 and type(held[0]) is list:  # until 3.12 the items are in a list
+            held = held[0]
+        return c_attribute(type(thing), "qsize")(thing), lambda: held
+    info = _cache_info(thing)
+    return (info[3] if info else None), lambda: ()
+
+
+def _is_type_of(thing, module, name):
+    return type(thing) is module_dict(sys.modules.get(module)).get(name)
+
+
+def _cache_info(thing):
+    """(hits, misses, maxsize, currsize) of an exact functools.lru_cache wrapper."""
+    if not _is_type_of(thing, "_functools", "_lru_cache_wrapper"):
+        return None
+    try:
+        return tuple(c_attribute(type(thing), "cache_info")(thing))
+    except Exception:
+        return None
+
+
+def _own_notes(thing):
+    info = _cache_info(thing)
+    if info is not None:
+        hits, misses, most, size = info
+        return ["lru_cache maxsize=%s currsize=%d hits=%d misses=%d" % (most, size, hits, misses)]
+    if type(thing) is deque and _DEQUE_BOUND(thing) is not None:
+        return ["deque maxlen=%d" % _DEQUE_BOUND(thing)]
+    return []
+
+
+def _common_calls(sample):
+    """What nine of ten entries are about to call, or are."""
+    if len(sample) < 3:
+        return []
+    counts = {}
+    for entry in sample:
+        steps = [("", entry)]
+        try:
+            steps += children(entry)
+        except Exception:
+            continue
+        for told in {(step, name) for step, held in steps for name in _call_name(held)}:
+            counts[told] = counts.get(told, 0) + 1
+    common = [told for told, count in counts.items() if count * 10 >= len(sample) * 9]
+    return ["every entry%s is %s" % told for told in common[:3]]
+
+
+def _call_name(thing):
+    kind = type(thing)
+    if kind is _METHOD:
+        thing = thing.__func__
+        kind = type(thing)
+    if kind is _FUNCTION:
+        return [printable(thing.__qualname__, 160)]
+    return []

@@ -1,0 +1,116 @@
+"""From labels to owners: which labels are worth a row, and what the row says."""
+
+from .names import type_name
+from .notes import describe_starts
+from .walk import entry_count
+
+MOST = 200
+LEAST_BYTES = 64 * 1024
+MANY = 64
+
+
+def bytes_by_type(tally, facts):
+    """Bytes per type id."""
+    found = {key: count * facts[key].size for key, count in tally.counts.items()}
+    for key, size in tally.bytes.items():
+        found[key] += size
+    return found
+
+
+def merge(into, other):
+    """Adds one tally to another."""
+    for sums, more in ((into.counts, other.counts), (into.bytes, other.bytes)):
+        for key, amount in more.items():
+            sums[key] = sums.get(key, 0) + amount
+
+
+def choose_rows(labels, facts):
+    """The labels that become owners; what the others hold is added to the nearest of these.
+
+    A light label goes up into its parent. A label that does little more than lead to a heavy one goes down into
+    that, so that the row bears the name of the container and not of what it hangs on.
+    """
+    own = {id(label): sum(bytes_by_type(label.tally, facts).values()) for label in labels}
+    split = max(LEAST_BYTES, sum(own.values()) // 1000)
+    heavy, rows = {}, []
+    for label in reversed(labels):  # what is below comes first
+        label.total += own[id(label)]
+        below = heavy.get(id(label), ())
+        _note_twins(below)
+        parent = label.parent if label.parent is not None and label.parent.starts else None
+        if parent is not None:
+            parent.total += label.total
+        row = label
+        if below and own[id(label)] < split:
+            row = max(below, key=_total)
+        elif not below and parent is not None and label.total < split:
+            row = parent
+        if row is not label:
+            merge(row.tally, label.tally)
+            own[id(row)] += own[id(label)]
+        else:
+            rows.append(label)
+        if row is not parent and parent is not None:
+            heavy.setdefault(id(parent), []).append(row)
+    return sorted(rows, key=lambda row: own[id(row)], reverse=True)
+
+
+def _total(label):
+    return label.total
+
+
+def _note_twins(labels):
+    """Containers of the same length under one roof may well share what they hold."""
+    alike = {}
+    for label in labels:
+        count = entry_count(label.starts[0]) or 0
+        if count > MANY:
+            alike.setdefault((id(type(label.starts[0])), count), []).append(label)
+    for twins in alike.values():
+        if len(twins) > 1:
+            for label in twins:
+                label.notes.append("%d containers beside it have as many entries" % (len(twins) - 1))
+
+
+def owner_rows(rows, facts):
+    """Owner of model.ts for each of the largest rows, and one for the rest together."""
+    kinds = {key: fact.kind for key, fact in facts.items()}
+    told = [_owner(label, facts, kinds) for label in rows[:MOST]]
+    if len(rows) > MOST:
+        rest = rows[MOST]
+        for label in rows[MOST + 1 :]:
+            merge(rest.tally, label.tally)
+        row = {"kind": "interpreter", "scope": "everything else", "path": "", "type": ""}
+        told.append(dict(row, entryTypes=[], notes=[], **_sums(rest.tally, facts)))
+    return told
+
+
+def _owner(label, facts, kinds):
+    start = label.starts[0]
+    row = {"kind": label.kind, "scope": label.scope, "path": label.path, "type": type_name(type(start))}
+    if label.kind == "task" and len(label.starts) > 1:
+        found = {"entries": len(label.starts), "entryTypes": [], "notes": []}
+    elif label.parent is None:
+        found = {"entries": None, "entryTypes": [], "notes": []}
+    else:
+        found = describe_starts(label.starts, kinds)
+    if found["entries"] is None:
+        del found["entries"]
+    found["notes"] = label.notes + found["notes"]
+    return dict(row, **found, **_sums(label.tally, facts))
+
+
+def _sums(tally, facts):
+    types = type_rows(tally, facts)
+    return {
+        "objects": sum(row["count"] for row in types),
+        "bytes": sum(row["bytes"] for row in types),
+        "types": types[:8],
+    }
+
+
+def type_rows(tally, facts):
+    """TypeRow of model.ts for every type, largest first."""
+    sizes = bytes_by_type(tally, facts)
+    keys = sorted(sizes, key=sizes.__getitem__, reverse=True)
+    return [{"type": type_name(facts[k].kind), "count": tally.counts[k], "bytes": sizes[k]} for k in keys]

@@ -1,0 +1,79 @@
+#!/usr/bin/env node
+import { Command } from 'commander'
+import type { Config } from './config/config.ts'
+import { loadConfig } from './config/load.ts'
+import { formatProblems } from './config/problem.ts'
+import { EXIT } from './commands/exit-codes.ts'
+import { installation, places } from './installation.ts'
+import { openLog } from './log.ts'
+import { checkCron } from './observe/schedule.ts'
+import { loadMemory, prepare, runDaemon, saveMemory } from './run-daemon.ts'
+
+type Options = { readonly config: string; readonly check?: boolean }
+
+const program = new Command('pyheap-watchd')
+  .description('Watches Python services and snapshots one before it runs out of memory.')
+  .option('--config <file>', 'configuration; drop-ins are read from config.d beside it', places.config)
+  .option('--check', 'check the configuration and exit')
+  .version(installation.version)
+  .helpOption('--help', 'show this help')
+  .addHelpText(
+    'after',
+    '\nSignals: SIGHUP reloads the configuration, SIGTERM ends after a running capture.\n',
+  )
+  .configureOutput({ writeOut: (text) => process.stdout.write(text) })
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage))
+  .parse()
+
+const options = program.opts<Options>()
+process.exitCode = options.check === true ? await check(options.config) : await run(options.config)
+
+async function check(file: string): Promise<number> {
+  const config = await readConfig(file)
+  if (config) process.stdout.write(`${file} is valid\n`)
+  return config ? EXIT.ok : EXIT.config
+}
+
+async function readConfig(file: string): Promise<Config | undefined> {
+  const parsed = await loadConfig(file, undefined, { checkCron })
+  if (parsed.kind === 'config') return parsed.config
+  const colour = process.stderr.isTTY && process.env['NO_COLOR'] === undefined
+  process.stderr.write(formatProblems(parsed.problems, { colour }))
+  return undefined
+}
+
+/** Watches with one config after the other until SIGTERM or SIGINT. */
+async function run(file: string): Promise<number> {
+  let config = await readConfig(file)
+  if (!config) return EXIT.config
+  const log = openLog(config.logLevel, process.env, process.stderr.isTTY)
+  if (process.getuid?.() !== 0) {
+    log.fatal('only root may snapshot other processes: start it with systemctl, or with sudo')
+    return EXIT.notRoot
+  }
+  let isEnding = false
+  let turn = new AbortController()
+  const end = (signal: NodeJS.Signals): void => {
+    log.info({ signal }, 'ending')
+    isEnding = true
+    turn.abort()
+  }
+  process
+    .on('SIGTERM', end)
+    .on('SIGINT', end)
+    .on('SIGHUP', () => turn.abort())
+  await prepare(config, log)
+  let memory = loadMemory(config, log)
+  while (!isEnding) {
+    turn = new AbortController()
+    memory = await runDaemon(config, log, turn.signal, memory)
+    saveMemory(config, memory)
+    if (isEnding) break
+    const next = await readConfig(file)
+    if (next) log.info('reloaded the configuration')
+    else log.error({ file }, 'the new configuration is not valid, the old one stays in force')
+    config = next ?? config
+    log.level = config.logLevel
+  }
+  return EXIT.ok
+}

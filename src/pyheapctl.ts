@@ -1,0 +1,91 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { captureCommand } from './commands/capture.ts'
+import { checkCommand } from './commands/check.ts'
+import { diffCommand } from './commands/diff.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { EXIT } from './commands/exit-codes.ts'
+import { listCommand } from './commands/list.ts'
+import type { CommonOptions } from './commands/settings.ts'
+import { showCommand } from './commands/show.ts'
+import { openTerminal } from './commands/terminal.ts'
+import { installation, places } from './installation.ts'
+
+const terminal = openTerminal(process.env)
+
+const program = new Command('pyheapctl')
+  .description('Heap dumps of Python services: take one, look at one, compare two.')
+  .version(installation.version)
+  .helpOption('--help', 'show help')
+  .showHelpAfterError('(pyheapctl --help lists the commands)')
+  .addHelpText(
+    'after',
+    `
+DUMP is a path, TARGET/NAME as \`list\` prints it, a process id, a target (its newest) or "latest".
+
+Examples:
+  sudo pyheapctl capture 4242          one dump of process 4242, now
+  pyheapctl show latest                what the newest dump says
+  pyheapctl show --verdict 4242        only who is to blame
+  pyheapctl diff api/A api/B           what grew between two dumps
+  sudo pyheapctl doctor                can this machine do it all?
+`,
+  )
+
+/** A command with the options that all have. */
+const command = (usage: string, description: string): Command =>
+  program
+    .command(usage)
+    .description(description)
+    .option('--json', 'print data instead of text')
+    .option('--store <dir>', 'where the dumps are (default: store.dir of the configuration)')
+    .option('--config <file>', "the daemon's configuration", places.config)
+    .helpOption('--help', 'show help')
+
+/** Runs a command and keeps its exit code; a defect of ours is told as one. */
+const finish = async (code: Promise<number>): Promise<void> => {
+  try {
+    process.exitCode = await code
+  } catch (error) {
+    terminal.err(`this is a defect of pyheapctl: ${error instanceof Error ? error.stack : String(error)}`)
+    process.exitCode = EXIT.bug
+  }
+}
+
+command('capture <pid>', 'take one dump of a process now')
+  .option('--with <kinds>', 'what to capture: census, stacks', 'census,stacks')
+  .action((pid: string, options: CommonOptions & { with: string }) =>
+    finish(captureCommand(pid, options, terminal)),
+  )
+
+command('list [target]', 'the dumps in the store, newest first').action(
+  (target: string | undefined, options: CommonOptions) => finish(listCommand(target, options, terminal)),
+)
+
+command('show [dump]', 'what one dump says')
+  .option('--verdict', 'only the lines that name the culprit')
+  .action((dump: string | undefined, options: CommonOptions & { verdict?: boolean }) =>
+    finish(showCommand(dump ?? 'latest', options, terminal)),
+  )
+
+command('diff <a> <b>', 'what grew from dump A to dump B').action(
+  (a: string, b: string, options: CommonOptions) => finish(diffCommand([a, b], options, terminal)),
+)
+
+command('check [file]', 'validate a configuration').action(
+  (file: string | undefined, options: CommonOptions) =>
+    finish(checkCommand(file ?? options.config, options, terminal)),
+)
+
+command('doctor', 'can this machine do it all, and what to fix').action((options: CommonOptions) =>
+  finish(doctorCommand(options, terminal)),
+)
+
+program.exitOverride()
+for (const each of program.commands) each.exitOverride()
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
+}

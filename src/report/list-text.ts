@@ -1,0 +1,48 @@
+import type { DumpManifest } from '../model.ts'
+import { formatBytes } from './format.ts'
+import { layOutTable, type Cell, type Column, type TextStyle } from './layout.ts'
+import { fit, visible } from './visible.ts'
+
+/** A dump as a list shows it. */
+export type ListedDump = {
+  readonly id: string
+  readonly manifest: DumpManifest
+  /** From its findings, where these were stored. */
+  readonly headline?: string | undefined
+}
+
+const columns: readonly Column[] = [
+  { head: 'time (UTC)', align: 'left' },
+  { head: 'pid', align: 'right' },
+  { head: 'rule', align: 'left' },
+  { head: 'RSS', align: 'right' },
+  { head: 'says', align: 'left', gives: true },
+]
+
+/** Dumps by target, in the order given. */
+export function renderList(dumps: readonly ListedDump[], style: TextStyle): string {
+  if (dumps.length === 0) return 'no dumps\n'
+  const byTarget = new Map<string, ListedDump[]>()
+  for (const dump of dumps) byTarget.set(targetOf(dump), [...(byTarget.get(targetOf(dump)) ?? []), dump])
+  return [...byTarget]
+    .map(([target, listed]) => {
+      const head = style.palette.bold(fit(visible(target), style.width))
+      return [head, ...layOutTable(columns, listed.map(listCells), style)].map((line) => `${line}\n`).join('')
+    })
+    .join('\n')
+}
+
+const targetOf = ({ id }: ListedDump): string => id.slice(0, id.indexOf('/'))
+
+const listCells = ({ manifest, headline }: ListedDump): readonly Cell[] => [
+  { text: visible(manifest.started_at.slice(0, 19).replace('T', ' ')) },
+  { text: String(manifest.process.pid) },
+  { text: fit(visible(manifest.rule), 20) },
+  { text: formatBytes(manifest.rss_bytes) },
+  { text: visible(headlineOf(manifest, headline), 300) },
+]
+
+// The size stands in its own column already, and the sentence has to be short.
+const headlineOf = (manifest: DumpManifest, headline: string | undefined): string =>
+  headline?.replace(/^RSS [^,;.:]*(?:\.\d+ [A-Za-z]+)?[,;.:] /, '') ??
+  (manifest.failure === undefined ? '' : `no census: ${manifest.failure.reason}`)

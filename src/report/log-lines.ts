@@ -1,0 +1,168 @@
+import type {
+  CaptureOutcome,
+  CaptureRequest,
+  DumpManifest,
+  Findings,
+  Observation,
+  ProcessId,
+  StoreFailure,
+  Verdict,
+  Wait,
+  WatchedProcess,
+} from '../model.ts'
+
+/** What the logger writes: a constant short message, everything that varies in the fields. */
+export type LogLine = {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly message: string
+}
+
+/** What the daemon has to tell: one turn of its loop gives one or more of these. */
+export type ToldEvent =
+  | { readonly kind: 'observed'; readonly observation: Observation }
+  | { readonly kind: 'decided'; readonly verdict: Verdict; readonly waits: readonly Wait[] }
+  | { readonly kind: 'finished'; readonly request: CaptureRequest; readonly outcome: ToldOutcome }
+
+/** How a dump ended. */
+export type ToldOutcome =
+  | { readonly kind: 'dumped'; readonly published: ToldDump; readonly findings: Findings }
+  | { readonly kind: 'dumped-outside'; readonly published: ToldDump; readonly outcome: CaptureOutcome }
+  | { readonly kind: 'refused'; readonly outcome: CaptureOutcome }
+  | { readonly kind: 'not-stored'; readonly failure: ToldStoreFailure }
+
+export type ToldDump = { readonly id: string; readonly path: string; readonly manifest: DumpManifest }
+
+export type ToldStoreFailure = {
+  readonly reason: StoreFailure
+  readonly detail: string
+  readonly hint: string
+}
+
+/** The lines that tell an event. */
+export function linesOf(event: ToldEvent): readonly LogLine[] {
+  switch (event.kind) {
+    case 'observed':
+      return observationLines(event.observation)
+    case 'decided':
+      return [
+        ...(event.verdict.kind === 'capture' ? [logRequest(event.verdict)] : []),
+        ...waitLines(event.waits),
+      ]
+    case 'finished':
+      return outcomeLines(event.request.process, event.outcome)
+    default:
+      return event satisfies never
+  }
+}
+
+const observationLines = ({ appeared, gone, problems = [] }: Observation): readonly LogLine[] => [
+  ...appeared.map((process) => logAppeared(process)),
+  ...gone.map(({ pid }): LogLine => ({ level: 'debug', fields: { pid }, message: 'process gone' })),
+  ...problems.map((problem): LogLine => ({ level: 'warn', fields: { problem }, message: 'not observed' })),
+]
+
+const logAppeared = ({ id, target, exe, user, unit }: WatchedProcess): LogLine => ({
+  level: 'info',
+  fields: { pid: id.pid, target, exe, user, unit },
+  message: 'process found',
+})
+
+const logRequest = ({ process, fired, alsoFired }: CaptureRequest): LogLine => ({
+  level: 'info',
+  fields: {
+    pid: process.pid,
+    rule: fired.rule,
+    kind: fired.kind,
+    value: fired.value,
+    threshold: fired.threshold,
+    alsoFired,
+  },
+  message: 'capture begins',
+})
+
+// The quiet turn is told too; the reasons are counted, for there may be thousands of processes.
+const waitLines = (waits: readonly Wait[]): readonly LogLine[] =>
+  waits.length === 0
+    ? []
+    : [
+        {
+          level: 'debug',
+          fields: { reasons: countReasons(waits), waits: waits.slice(0, 20) },
+          message: 'not captured',
+        },
+      ]
+
+function countReasons(waits: readonly Wait[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {}
+  for (const { reason } of waits) counts[reason] = (counts[reason] ?? 0) + 1
+  return counts
+}
+
+function outcomeLines(process: ProcessId, outcome: ToldOutcome): readonly LogLine[] {
+  switch (outcome.kind) {
+    case 'dumped':
+      return [logDump(outcome.published, outcome.findings)]
+    case 'dumped-outside':
+      return [logCapture(process, outcome.outcome), logDump(outcome.published)]
+    case 'refused':
+      return [logCapture(process, outcome.outcome)]
+    case 'not-stored':
+      return [logStoreFailure(outcome.failure)]
+    default:
+      return outcome satisfies never
+  }
+}
+
+/** How a capture ended; a refused one is as loud as a failed one. */
+export function logCapture(process: ProcessId, outcome: CaptureOutcome): LogLine {
+  const { pid } = process
+  switch (outcome.kind) {
+    case 'captured': {
+      const { method, pauseMs, attempts, phases, census } = outcome
+      return {
+        level: census.complete ? 'info' : 'warn',
+        fields: {
+          pid,
+          method,
+          pauseMs,
+          attempts,
+          phases,
+          isComplete: census.complete,
+          objects: census.objects,
+        },
+        message: 'captured',
+      }
+    }
+    case 'failed': {
+      const { reason, detail, hint } = outcome
+      return { level: 'warn', fields: { pid, reason, detail, hint }, message: 'capture failed' }
+    }
+    default:
+      return outcome satisfies never
+  }
+}
+
+/** A dump that can be read now. */
+export const logDump = (dump: ToldDump, findings?: Findings): LogLine => ({
+  level: 'info',
+  fields: {
+    dump: dump.path,
+    target: dump.manifest.target,
+    rule: dump.manifest.rule,
+    pid: dump.manifest.process.pid,
+    outcome: dump.manifest.outcome,
+    rssBytes: dump.manifest.rss_bytes,
+    pauseMs: dump.manifest.pause_ms,
+    verdict: findings?.verdict,
+    headline: findings?.headline,
+  },
+  message: 'dump published',
+})
+
+/** A dump that could not be kept, and what to do about it. */
+export const logStoreFailure = ({ reason, detail, hint }: ToldStoreFailure): LogLine => ({
+  level: 'error',
+  fields: { reason, detail, hint },
+  message: 'dump not written',
+})

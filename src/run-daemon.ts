@@ -1,0 +1,180 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { recoverFromCrash } from './capture/recover-from-crash.ts'
+import type { Config } from './config/config.ts'
+import { type Stages, watch } from './daemon.ts'
+import { decide } from './decide/decide.ts'
+import { type Memory, emptyMemory, remember, rememberCapture } from './decide/memory.ts'
+import { restore, serialise } from './decide/saved-state.ts'
+import { createDumpStages } from './dump-stages.ts'
+import { installation, places } from './installation.ts'
+import { type CaptureRequest, type Sample, processKey } from './model.ts'
+import { readHostMemory } from './observe/host.ts'
+import { type Observer, createObserver } from './observe/observe.ts'
+import { startSchedules } from './observe/schedule.ts'
+import { type TriggerSource, triggers } from './observe/triggers.ts'
+import { linesOf } from './report/log-lines.ts'
+import { cleanLeftovers, sweepStore } from './store/sweep.ts'
+import { storeAt } from './store/place.ts'
+import { prepareStore } from './store/prepare-store.ts'
+import { type DumpOutcome, takeDump } from './take-dump.ts'
+
+/** Room in the history for one point a step; the dump shows this many. */
+const HISTORY_POINTS = 360
+/** A sample this near to a threshold is worth a closer look. */
+const NEAR = 0.8
+
+/** Makes the machine ready, once: leftovers of a killed daemon are mended and cleaned up. */
+export async function prepare(config: Config, log: Logger): Promise<void> {
+  for (const done of recoverFromCrash(places)) log.warn(done, 'mended what a killed capture left behind')
+  const failed = await prepareStore(storeAt(config.store.dir))
+  if (failed) log.error(failed, 'the store cannot be used')
+  const { removed } = await cleanLeftovers(storeAt(config.store.dir))
+  for (const leftover of removed) log.warn(leftover, 'removed an unfinished dump')
+}
+
+/** Runs the loop with one config until the signal; answers what is remembered, for the next config. */
+export async function runDaemon(
+  config: Config,
+  log: Logger,
+  signal: AbortSignal,
+  memory: Memory,
+): Promise<Memory> {
+  const observer = openObserver(config)
+  log.info(
+    { version: installation.version, targets: config.targets.length, rules: config.decide.rules.length },
+    'watching',
+  )
+  try {
+    return await watch(createStages(config, log, signal, observer), memory)
+  } finally {
+    observer.close()
+  }
+}
+
+function createStages(config: Config, log: Logger, signal: AbortSignal, observer: Observer): Stages<Memory> {
+  const now = (): number => performance.now()
+  const stages = createDumpStages({
+    config,
+    historyOf: (id) => observer.historyOf(id, now()),
+    onProgress: () => undefined,
+  })
+  return {
+    triggers: triggers({ intervalMs: config.sampling.intervalMs, sources: [schedules(config)], signal }),
+    observe: () => observer.observe(now()),
+    remember,
+    decide: (memory, trigger) => decide(memory, trigger, config.decide, now()),
+    dump: async (memory, request) => {
+      const outcome = await dumpProcess(memory, request, stages)
+      if (outcome.kind === 'dumped') await keepToLimits(config, log)
+      return outcome
+    },
+    rememberDump: (memory, request, outcome) => {
+      const after = rememberCapture(memory, request, now(), outcome.kind === 'dumped' ? 'captured' : 'failed')
+      saveMemory(config, after)
+      return after
+    },
+    report: (event) => {
+      for (const { level, fields, message } of linesOf(event)) log[level](fields, message)
+    },
+  }
+}
+
+async function dumpProcess(
+  memory: Memory,
+  request: CaptureRequest,
+  stages: Parameters<typeof takeDump>[1],
+): Promise<DumpOutcome> {
+  const { process, latest } = memory.processes.get(processKey(request.process)) ?? {}
+  if (!process || !latest)
+    return { kind: 'refused', outcome: { kind: 'failed', reason: 'gone', detail: 'the process has ended' } }
+  const startedAt = new Date().toISOString()
+  return takeDump({ process, target: process.target, request, sample: latest, startedAt }, stages)
+}
+
+async function keepToLimits({ store }: Config, log: Logger): Promise<void> {
+  const limits = {
+    totalBytes: store.keepTotalBytes,
+    ageMs: store.keepAgeMs,
+    perTarget: store.keepPerTarget,
+  }
+  const { removed, problems } = await sweepStore(store.dir, limits, Date.now())
+  for (const dump of removed) log.info(dump, 'expired a dump')
+  for (const problem of problems) log.warn(problem, 'cannot expire')
+}
+
+const schedules =
+  ({ decide: { rules } }: Config): TriggerSource =>
+  (push) => {
+    const scheduled = rules.flatMap(({ name, when }) =>
+      when.kind === 'schedule' ? [{ rule: name, cron: when.cron, timezone: when.timezone }] : [],
+    )
+    const { stop } = startSchedules(scheduled, (rule) => push({ kind: 'schedule', rule }))
+    return () => void stop()
+  }
+
+function openObserver(config: Config): Observer {
+  const { historyMs, discoveryMs } = config.sampling
+  return createObserver({
+    ...places,
+    pageBytes: Number(execFileSync('getconf', ['PAGESIZE'], { encoding: 'utf8' })),
+    targets: config.targets,
+    discoveryIntervalMs: discoveryMs,
+    isIgnored: (pid) => pid === process.pid || isSnapshot(pid),
+    isNear: (sample) => isNear(sample, config),
+    readHostMemory,
+    history: { windowMs: historyMs, resolutionMs: Math.ceil(historyMs / HISTORY_POINTS) },
+  })
+}
+
+/** A snapshot of another capture, by pyheapctl perhaps; the stub gives it this name. */
+function isSnapshot(pid: number): boolean {
+  try {
+    return readFileSync(`${places.procRoot}/${pid}/comm`, 'latin1').trim() === 'pyheap-snapshot'
+  } catch {
+    return false // gone
+  }
+}
+
+const isNear = ({ rssBytes, limit }: Sample, { decide: { rules } }: Config): boolean =>
+  rules.some(({ when }) => {
+    if (when.kind === 'rss') return rssBytes > when.aboveBytes * NEAR
+    return (
+      when.kind === 'limit' &&
+      limit !== undefined &&
+      limit.usedBytes / limit.limitBytes > when.aboveShare * NEAR
+    )
+  })
+
+const stateFile = ({ store }: Config): string => join(store.dir, '.state.json')
+
+/** What an earlier daemon remembered: limits, cool-downs and baselines outlive it. */
+export function loadMemory(config: Config, log: Logger): Memory {
+  const text = readState(stateFile(config))
+  if (text === undefined) return emptyMemory()
+  const restored = restore(text, { nowMs: performance.now(), wallMs: Date.now() })
+  if (restored.kind === 'refused') log.warn({ reason: restored.reason }, 'starting without the saved state')
+  return restored.memory
+}
+
+function readState(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined // the first start
+  }
+}
+
+/** Best effort: a full disk must not stop the watch, and is told when a dump fails. */
+export function saveMemory(config: Config, memory: Memory): void {
+  const file = stateFile(config)
+  try {
+    const text = serialise(memory, { nowMs: performance.now(), wallMs: Date.now() })
+    writeFileSync(`${file}.new`, text, { mode: 0o640 })
+    renameSync(`${file}.new`, file)
+  } catch {
+    return
+  }
+}

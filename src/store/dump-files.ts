@@ -1,0 +1,14 @@
+/** Every file that a dump may hold, and the most that is ever read of it. */
+export const dumpFileLimits = {
+  'dump.json': 1 * 2 ** 20,
+  'outside.json': 4 * 2 ** 20,
+  'census.json': 64 * 2 ** 20,
+  'memory-map.json': 16 * 2 ** 20,
+  'findings.json': 4 * 2 ** 20,
+  'summary.txt': 1 * 2 ** 20,
+} as const
+
+export type DumpFileName = keyof typeof dumpFileLimits
+
+/** What is written before `dump.json`, which describes it. */
+export type ContentFileName = Exclude<DumpFileName, 'dump.json'>

@@ -1,0 +1,170 @@
+import { z } from 'zod'
+import type { CaptureFailure, DumpManifest, Findings, MemoryMap, OutsideEvidence } from '../model.ts'
+
+/** What the files of a dump must look like; keys that are not known here come from a newer version and are dropped. */
+
+const bytes = z.number().nonnegative()
+const count = z.number().int().nonnegative()
+const names = z.array(z.string()).max(10_000)
+
+const limitUse = z.object({
+  source: z.enum(['cgroup', 'rlimit-as', 'host']),
+  limitBytes: bytes,
+  usedBytes: bytes,
+  where: z.string(),
+})
+
+const phases = z.array(z.object({ name: z.string(), ms: z.number() })).max(1000)
+
+// A record, so that the compiler finds the reason that is missing here.
+const failureReasons: Readonly<Record<CaptureFailure, true>> = {
+  gone: true,
+  busy: true,
+  'not-root': true,
+  'not-python': true,
+  'unsupported-python': true,
+  'not-permitted': true,
+  'already-traced': true,
+  stopped: true,
+  'not-capturable-state': true,
+  'seccomp-would-kill': true,
+  'gdb-missing': true,
+  'gdb-too-old': true,
+  'gdb-failed': true,
+  'gdb-timed-out': true,
+  'not-taken': true,
+  'clone-refused': true,
+  'not-enough-memory': true,
+  'snapshot-died': true,
+  'snapshot-hung': true,
+  'bad-payload-output': true,
+  'evidence-lost': true,
+}
+const failureReason = z.custom<CaptureFailure>(
+  (value) => typeof value === 'string' && Object.hasOwn(failureReasons, value),
+  'is no reason for a failed capture',
+)
+
+/** dump.json */
+export const manifestSchema: z.ZodType<DumpManifest> = z.object({
+  format: z.literal(1),
+  target: z.string(),
+  rule: z.string(),
+  fired: z.object({
+    rule: z.string(),
+    kind: z.enum(['rss', 'limit', 'growth', 'time-to-limit', 'schedule', 'baseline', 'manual']),
+    value: z.number().exactOptional(),
+    threshold: z.number().exactOptional(),
+    limit: limitUse.exactOptional(),
+  }),
+  also_fired: names,
+  process: z.object({
+    boot_id: z.string(),
+    pid: count,
+    start_ticks: count,
+    exe: z.string(),
+    cmdline: z.array(z.string()),
+    user: z.string(),
+    unit: z.string().optional(),
+    container_id: z.string().optional(),
+  }),
+  started_at: z.iso.datetime(),
+  finished_at: z.iso.datetime(),
+  rss_bytes: bytes,
+  outcome: z.enum(['captured', 'outside-only']),
+  failure: z.object({ reason: failureReason, detail: z.string() }).optional(),
+  method: z.enum(['pending-call', 'resting-thread', 'none']),
+  pause_ms: z.number().nonnegative(),
+  phases,
+  attempts: count,
+  python_version: z.string().nullable(),
+  // A name is joined to the dump's path, so it must not lead out of it.
+  files: z
+    .array(
+      z.object({
+        name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/),
+        bytes: count,
+        sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      }),
+    )
+    .max(100),
+})
+
+/** outside.json */
+export const outsideSchema: z.ZodType<OutsideEvidence> = z.object({
+  takenAt: z.string(),
+  status: z.record(z.string(), z.string()),
+  limits: z.array(z.object({ name: z.string(), soft: z.string(), hard: z.string() })).max(1000),
+  cgroup: z.object({
+    path: z.string(),
+    counters: z.record(z.string(), z.number()),
+    limit: limitUse.optional(),
+  }),
+  pressure: z.record(z.string(), z.string()),
+  history: z.array(z.object({ secondsAgo: z.number().nonnegative(), rssBytes: bytes })).max(100_000),
+})
+
+/** memory-map.json */
+export const memoryMapSchema: z.ZodType<MemoryMap> = z.object({
+  rows: z
+    .array(
+      z.object({
+        kind: z.enum([
+          'heap',
+          'anonymous',
+          'stack',
+          'file',
+          'deleted-file',
+          'shared-memory',
+          'executable',
+          'kernel',
+        ]),
+        path: z.string(),
+        mappings: count,
+        rssBytes: bytes,
+        swapBytes: bytes,
+      }),
+    )
+    .max(100_000),
+})
+
+const typeGrowth = z.object({
+  type: z.string(),
+  count,
+  bytes,
+  grownCount: z.number(),
+  grownBytes: z.number(),
+})
+
+/** findings.json */
+export const findingsSchema: z.ZodType<Findings> = z.object({
+  dump: z.string(),
+  baseline: z.string().optional(),
+  headline: z.string(),
+  verdict: z.enum([
+    'python-objects',
+    'native',
+    'fragmentation',
+    'mapping',
+    'shared-memory',
+    'no-growth',
+    'unknown',
+  ]),
+  suspects: z
+    .array(
+      z.object({
+        kind: z.enum(['owner', 'unreachable', 'malloc', 'fragmentation', 'mapping', 'shared-memory']),
+        title: z.string(),
+        bytes,
+        grownBytes: z.number().optional(),
+        evidence: z.array(z.string()).max(100),
+        confidence: z.enum(['high', 'medium', 'low']),
+      }),
+    )
+    .max(100),
+  reconciliation: z.object({
+    rssBytes: bytes,
+    rows: z.array(z.object({ what: z.string(), bytes: z.number() })).max(1000),
+  }),
+  types: z.array(typeGrowth).max(10_000),
+})

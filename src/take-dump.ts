@@ -1,0 +1,145 @@
+import type {
+  CaptureOutcome,
+  CaptureRequest,
+  Captured,
+  Dump,
+  DumpManifest,
+  Findings,
+  OutsideEvidence,
+  PythonProcess,
+  Sample,
+} from './model.ts'
+import type { PartialDump, Published } from './store/partial-dump.ts'
+import type { StoreFailed } from './store/io-failure.ts'
+
+/** What a dump is made from besides the capture itself. */
+export type DumpJob = {
+  readonly process: PythonProcess
+  readonly target: string
+  readonly request: CaptureRequest
+  readonly sample: Sample
+  /** When the verdict fell, ISO 8601 with milliseconds. */
+  readonly startedAt: string
+}
+
+/** The stages that a dump goes through, in order. */
+export type DumpStages = {
+  readonly readOutside: (job: DumpJob) => OutsideEvidence
+  readonly openDump: (job: DumpJob) => Promise<PartialDump | StoreFailed>
+  readonly capture: (job: DumpJob) => Promise<CaptureOutcome>
+  readonly findBaseline: (dump: Dump) => Promise<Dump | undefined>
+  readonly analyse: (dump: Dump, baseline: Dump | undefined) => Findings
+  readonly renderSummary: (findings: Findings) => string
+  readonly now: () => Date
+}
+
+export type DumpOutcome =
+  | { readonly kind: 'dumped'; readonly published: Published; readonly findings: Findings }
+  /** The evidence from outside is published; the process itself could not be looked into. */
+  | { readonly kind: 'dumped-outside'; readonly published: Published; readonly outcome: CaptureOutcome }
+  | { readonly kind: 'refused'; readonly outcome: Extract<CaptureOutcome, { kind: 'failed' }> }
+  | { readonly kind: 'not-stored'; readonly failure: StoreFailed }
+
+/** One capture from evidence to a published dump. Nothing is visible in the store before it is whole. */
+export async function takeDump(job: DumpJob, stages: DumpStages): Promise<DumpOutcome> {
+  const outside = stages.readOutside(job)
+  const partial = await stages.openDump(job)
+  if (partial.kind === 'failed') return { kind: 'not-stored', failure: partial }
+  const outcome = await stages.capture(job)
+  if (outcome.kind === 'failed' && !isWorthKeeping(job, outcome)) {
+    await partial.discard()
+    return { kind: 'refused', outcome }
+  }
+  const manifest = describe(job, outcome, stages.now().toISOString())
+  const dump: Dump = {
+    id: partial.id,
+    path: partial.path,
+    manifest: { ...manifest, files: [] },
+    outside,
+    ...(outcome.kind === 'captured' ? { census: outcome.census, memoryMap: outcome.memoryMap } : {}),
+  }
+  const findings = stages.analyse(dump, await stages.findBaseline(dump))
+  await writeAll(partial, { outside, outcome, findings, summary: stages.renderSummary(findings) })
+  const published = await partial.publish(manifest)
+  if (published.kind === 'failed') return { kind: 'not-stored', failure: published }
+  return outcome.kind === 'captured'
+    ? { kind: 'dumped', published, findings }
+    : { kind: 'dumped-outside', published, outcome }
+}
+
+/** A rule that fired has found something; who asks by hand for what cannot be had wants to be told, not a file. */
+const isWorthKeeping = ({ request }: DumpJob, { reason }: { readonly reason: string }): boolean =>
+  request.fired.kind !== 'manual' && reason !== 'gone' && reason !== 'not-python' && reason !== 'busy'
+
+async function writeAll(
+  partial: PartialDump,
+  parts: {
+    readonly outside: OutsideEvidence
+    readonly outcome: CaptureOutcome
+    readonly findings: Findings
+    readonly summary: string
+  },
+): Promise<void> {
+  // A failed write is remembered and comes back from publish.
+  await partial.write('outside.json', toJson(parts.outside))
+  if (parts.outcome.kind === 'captured') {
+    await partial.write('census.json', toJson(parts.outcome.census))
+    await partial.write('memory-map.json', toJson(parts.outcome.memoryMap))
+  }
+  await partial.write('findings.json', toJson(parts.findings))
+  await partial.write('summary.txt', parts.summary)
+}
+
+const toJson = (value: unknown): string => `${JSON.stringify(value, null, 1)}\n`
+
+function describe(job: DumpJob, outcome: CaptureOutcome, finishedAt: string): Omit<DumpManifest, 'files'> {
+  const { process, request, sample } = job
+  return {
+    format: 1,
+    target: job.target,
+    rule: request.fired.rule,
+    fired: request.fired,
+    also_fired: request.alsoFired,
+    process: {
+      boot_id: process.id.bootId,
+      pid: process.id.pid,
+      start_ticks: process.id.startTicks,
+      exe: process.exe,
+      cmdline: process.cmdline,
+      user: process.user,
+      unit: process.unit,
+      container_id: process.containerId,
+    },
+    started_at: job.startedAt,
+    finished_at: finishedAt,
+    rss_bytes: sample.rssBytes,
+    ...describeOutcome(outcome),
+  }
+}
+
+function describeOutcome(
+  outcome: CaptureOutcome,
+): Pick<
+  DumpManifest,
+  'outcome' | 'failure' | 'method' | 'pause_ms' | 'phases' | 'attempts' | 'python_version'
+> {
+  if (outcome.kind === 'captured')
+    return { outcome: 'captured', ...cost(outcome), python_version: outcome.census.python.version }
+  const { reason, detail } = outcome
+  return {
+    outcome: 'outside-only',
+    failure: { reason, detail },
+    method: 'none',
+    pause_ms: 0,
+    phases: [],
+    attempts: 0,
+    python_version: null,
+  }
+}
+
+const cost = ({ method, pauseMs, phases, attempts }: Captured) => ({
+  method,
+  pause_ms: pauseMs,
+  phases,
+  attempts,
+})

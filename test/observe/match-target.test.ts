@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { PythonProcess, TargetMatch } from '../../src/model.ts'
+import { compileTargets } from '../../src/observe/match-target.ts'
+
+const process: PythonProcess = {
+  id: { bootId: 'b', pid: 7, startTicks: 9 },
+  parentPid: 1,
+  exe: '/usr/bin/python3.11',
+  interpreter: '/usr/bin/python3.11',
+  cmdline: ['gunicorn: worker', '[api]'],
+  uid: 33,
+  user: 'www-data',
+  cgroup: '/system.slice/api-1.service',
+  unit: 'api-1.service',
+  containerId: 'ab12'.repeat(16),
+}
+
+const isNamed = (match: TargetMatch) => compileTargets([{ name: 'it', match }])(process) === 'it'
+
+for (const [what, match, matches] of [
+  ['no key', {}, true],
+  ['arguments joined by spaces', { cmdline: 'worker \\[api' }, true],
+  ['another cmdline', { cmdline: '^api' }, false],
+  ['the executable', { exe: '*/python3*' }, true],
+  ['another executable', { exe: '/opt/*' }, false],
+  ['the login name', { user: 'www-data' }, true],
+  ['the uid', { user: '33' }, true],
+  ['another user', { user: 'www' }, false],
+  ['the unit', { unit: 'api-*.service' }, true],
+  ['another unit', { unit: 'web-*' }, false],
+  ['the cgroup', { cgroup: '/system.slice/*' }, true],
+  ['the beginning of the container id', { container: 'ab12ab' }, true],
+  ['the middle of the container id', { container: '12ab' }, false],
+  ['two keys of which one does not', { user: 'www-data', unit: 'web-*' }, false],
+  ['a cmdline that is no regular expression', { cmdline: '(' }, false],
+] as const) {
+  void test(`${what}: ${matches ? 'matches' : 'does not match'}`, () => assert.equal(isNamed(match), matches))
+}
+
+void test('a process without unit or container matches no glob for them', () => {
+  const { unit: _, containerId: __, ...plain } = process
+  assert.equal(compileTargets([{ name: 'it', match: { unit: '*' } }])(plain), undefined)
+  assert.equal(compileTargets([{ name: 'it', match: { container: '' } }])(plain), undefined)
+})
+
+void test('the first target that matches names the process', () => {
+  const name = compileTargets([
+    { name: 'web', match: { unit: 'web-*' } },
+    { name: 'api', match: { unit: 'api-*' } },
+    { name: 'all', match: {} },
+  ])
+  assert.equal(name(process), 'api')
+})
+
+void test('a pattern that would backtrack for ever does not match, and leaves the next one whole', () => {
+  const hostile = { ...process, cmdline: [`${'a'.repeat(4000)}!`] }
+  const name = compileTargets([
+    { name: 'slow', match: { cmdline: '^(a+)+$' } },
+    { name: 'next', match: { cmdline: '^a' } },
+  ])
+  assert.equal(name(hostile), 'next')
+})
+
+void test('only the first 4,096 characters are searched', () => {
+  const long = { ...process, cmdline: ['x'.repeat(4096), 'api'] }
+  assert.equal(compileTargets([{ name: 'it', match: { cmdline: 'api' } }])(long), undefined)
+})

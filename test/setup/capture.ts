@@ -1,0 +1,42 @@
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type CaptureSettings, capture } from '../../src/capture/capture.ts'
+import { findGdb } from '../../src/capture/find-gdb.ts'
+import { readPayload } from '../../src/capture/payload-text.ts'
+import { readStub } from '../../src/capture/stub-file.ts'
+import type { CaptureOutcome, ProcessId } from '../../src/model.ts'
+import { readStat } from './service.ts'
+
+const src = (path: string): string => new URL(`../../src/${path}`, import.meta.url).pathname
+
+/** What the daemon would use, with a run directory of its own. */
+export async function captureSettings(changes: Partial<CaptureSettings> = {}): Promise<CaptureSettings> {
+  const gdb = await findGdb()
+  if (gdb.kind === 'failed') throw new Error(gdb.detail)
+  return {
+    procRoot: '/proc',
+    runDir: mkdtempSync(join(tmpdir(), 'pyheap-run-')),
+    gdb,
+    stub: readStub(src('stub/snapshot-x86_64.json')),
+    payload: readPayload(src('payload')),
+    timeoutMs: 120_000,
+    gdbTimeoutMs: 20_000,
+    maxRssBytes: 32 * 2 ** 30,
+    hostReserveShare: 0.05,
+    onProgress: () => undefined,
+    ...changes,
+  }
+}
+
+export function identify(pid: number): ProcessId {
+  const stat = readStat(pid)
+  return {
+    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    pid,
+    startTicks: Number(stat.slice(stat.lastIndexOf(') ') + 2).split(' ')[19]),
+  }
+}
+
+export const captureProcess = async (pid: number, settings: CaptureSettings): Promise<CaptureOutcome> =>
+  capture({ id: identify(pid) }, settings)

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { mkdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { listDumps, readDump } from '../../src/store/read-dumps.ts'
+import { verifyDump } from '../../src/store/verify-dump.ts'
+import { addDump, makeStore } from './make-store.ts'
+
+void test('dumps are listed newest first, foreign and unfinished directories not at all', async (context) => {
+  const store = await makeStore(context)
+  await addDump(store, { started_at: '2026-11-21T10:00:00.000Z' })
+  await addDump(store, { started_at: '2026-11-21T12:00:00.000Z', target: 'web' })
+  await addDump(store, { started_at: '2026-11-21T11:00:00.000Z' })
+  await mkdir(join(store.dir, 'api', 'lost+found'))
+  await mkdir(join(store.dir, 'api', '20261121T130000Z-1-x.partial'))
+  const hours = (await listDumps(store.dir)).dumps.map(({ id }) => id.replace(/Z.*/, ''))
+  assert.deepEqual(hours, ['web/20261121T120000', 'api/20261121T110000', 'api/20261121T100000'])
+  assert.equal((await listDumps(store.dir, 'web')).dumps.length, 1)
+})
+
+void test('a dump that cannot be read is named, the others are listed', async (context) => {
+  const store = await makeStore(context)
+  await addDump(store)
+  const broken = await addDump(store)
+  await writeFile(join(broken.path, 'dump.json'), '{"format":1')
+  const { dumps, problems } = await listDumps(store.dir)
+  assert.equal(dumps.length, 1)
+  assert.deepEqual(
+    problems.map(({ file }) => file),
+    [join(broken.path, 'dump.json')],
+  )
+})
+
+void test('a store that is not there lists nothing and says so', async () => {
+  const { dumps, problems } = await listDumps('/nowhere/at/all')
+  assert.deepEqual([dumps.length, problems.length], [0, 1])
+})
+
+void test('a whole dump is read back as it was written', async (context) => {
+  const store = await makeStore(context)
+  const { path, manifest, id } = await addDump(store)
+  const read = await readDump(path)
+  assert.equal(read.kind, 'read')
+  if (read.kind !== 'read') return
+  assert.deepEqual(read.dump.manifest, manifest)
+  assert.deepEqual([read.dump.id, read.dump.census], [id, undefined])
+})
+
+const damages: readonly (readonly [string, (path: string) => Promise<void>])[] = [
+  ['truncated', (path) => truncate(path, 5)],
+  ['missing', (path) => rm(path)],
+  ['not an object', (path) => writeFile(path, '[]')],
+  ['of another format', async (path) => writeFile(path, (await readFile(path, 'utf8')).replace('1', '2'))],
+  ['a number where text belongs', (path) => writeFile(path, '{"takenAt": 1}')],
+  ['too big', (path) => truncate(path, 5 * 2 ** 20)],
+  [
+    'a symbolic link',
+    async (path) => {
+      await rename(path, `${path}.real`)
+      await symlink(`${path}.real`, path)
+    },
+  ],
+]
+for (const [what, damage] of damages) {
+  void test(`a file that is ${what} is named as unreadable`, async (context) => {
+    const store = await makeStore(context)
+    const name = what === 'of another format' ? 'dump.json' : 'outside.json'
+    const { path } = await addDump(store)
+    await damage(join(path, name))
+    const read = await readDump(path)
+    assert.equal(read.kind === 'unreadable' && read.file, join(path, name))
+  })
+}
+
+void test('a manifest cannot name files outside its dump', async (context) => {
+  const store = await makeStore(context)
+  const { path, manifest } = await addDump(store)
+  const files = [{ name: '../../secret', bytes: 1, sha256: '0'.repeat(64) }]
+  await writeFile(join(path, 'dump.json'), JSON.stringify({ ...manifest, files }))
+  assert.equal((await readDump(path)).kind, 'unreadable')
+})
+
+void test('verifying says which file is not what was written', async (context) => {
+  const store = await makeStore(context)
+  const { path } = await addDump(store)
+  const file = join(path, 'outside.json')
+  const text = await readFile(file, 'utf8')
+  const verify = async (): Promise<unknown> => {
+    const verified = await verifyDump(path)
+    return verified.kind === 'verified' ? verified.problems : verified
+  }
+  assert.deepEqual(await verify(), [])
+  await writeFile(file, text.replace('takenAt', 'takenXx'))
+  assert.deepEqual(await verify(), [{ file: 'outside.json', problem: 'wrong-sha256' }])
+  await writeFile(file, '')
+  assert.deepEqual(await verify(), [{ file: 'outside.json', problem: 'wrong-size' }])
+  await rm(file)
+  assert.deepEqual(await verify(), [{ file: 'outside.json', problem: 'missing' }])
+  await mkdir(file)
+  assert.deepEqual(await verify(), [{ file: 'outside.json', problem: 'not-a-file' }])
+})
