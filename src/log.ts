@@ -1,6 +1,9 @@
 import { type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
 
+/** Where the daemon's events go. */
+export type Log = Logger
+
 /** syslog's numbers, which journald takes from the start of a line. */
 const PRIORITY: Readonly<Record<string, number>> = {
   fatal: 2,
@@ -12,7 +15,7 @@ const PRIORITY: Readonly<Record<string, number>> = {
 }
 
 /** The daemon's log on stderr: for people on a terminal, else one JSON object a line, with its priority for journald. */
-export function openLog(level: string, env: NodeJS.ProcessEnv, isTerminal: boolean): Logger {
+export function openLog(level: string, env: NodeJS.ProcessEnv, isTerminal: boolean): Log {
   if (isTerminal)
     return pino(
       { level, base: null },

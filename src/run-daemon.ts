@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Logger } from 'pino'
 import { recoverFromCrash } from './capture/recover-from-crash.ts'
 import type { Config } from './config/config.ts'
 import { type Stages, watch } from './daemon.ts'
@@ -10,6 +9,7 @@ import { type Memory, emptyMemory, remember, rememberCapture } from './decide/me
 import { restore, serialise } from './decide/saved-state.ts'
 import { createDumpStages } from './dump-stages.ts'
 import { installation, places } from './installation.ts'
+import type { Log } from './log.ts'
 import { type CaptureRequest, type Sample, processKey } from './model.ts'
 import { readHostMemory } from './observe/host.ts'
 import { type Observer, createObserver } from './observe/observe.ts'
@@ -27,7 +27,7 @@ const HISTORY_POINTS = 360
 const NEAR = 0.8
 
 /** Makes the machine ready, once: leftovers of a killed daemon are mended and cleaned up. */
-export async function prepare(config: Config, log: Logger): Promise<void> {
+export async function prepare(config: Config, log: Log): Promise<void> {
   for (const done of recoverFromCrash(places)) log.warn(done, 'mended what a killed capture left behind')
   const failed = await prepareStore(storeAt(config.store.dir))
   if (failed) log.error(failed, 'the store cannot be used')
@@ -38,7 +38,7 @@ export async function prepare(config: Config, log: Logger): Promise<void> {
 /** Runs the loop with one config until the signal; answers what is remembered, for the next config. */
 export async function runDaemon(
   config: Config,
-  log: Logger,
+  log: Log,
   signal: AbortSignal,
   memory: Memory,
 ): Promise<Memory> {
@@ -54,7 +54,7 @@ export async function runDaemon(
   }
 }
 
-function createStages(config: Config, log: Logger, signal: AbortSignal, observer: Observer): Stages<Memory> {
+function createStages(config: Config, log: Log, signal: AbortSignal, observer: Observer): Stages<Memory> {
   const now = (): number => performance.now()
   const stages = createDumpStages({
     config,
@@ -94,7 +94,7 @@ async function dumpProcess(
   return takeDump({ process, target: process.target, request, sample: latest, startedAt }, stages)
 }
 
-async function keepToLimits({ store }: Config, log: Logger): Promise<void> {
+async function keepToLimits({ store }: Config, log: Log): Promise<void> {
   const limits = {
     totalBytes: store.keepTotalBytes,
     ageMs: store.keepAgeMs,
@@ -151,7 +151,7 @@ const isNear = ({ rssBytes, limit }: Sample, { decide: { rules } }: Config): boo
 const stateFile = ({ store }: Config): string => join(store.dir, '.state.json')
 
 /** What an earlier daemon remembered: limits, cool-downs and baselines outlive it. */
-export function loadMemory(config: Config, log: Logger): Memory {
+export function loadMemory(config: Config, log: Log): Memory {
   const text = readState(stateFile(config))
   if (text === undefined) return emptyMemory()
   const restored = restore(text, { nowMs: performance.now(), wallMs: Date.now() })

@@ -1,4 +1,4 @@
-import type { Census, Dump, Findings, Suspect } from '../model.ts'
+import type { Census, Dump, Findings, Suspect, TypeGrowth } from '../model.ts'
 import { compareTypes } from './compare.ts'
 import { writeHeadline } from './headline.ts'
 import { judge, type Judgement } from './judge.ts'
@@ -10,6 +10,8 @@ import { suspectOwners } from './suspects.ts'
 
 const maxSuspects = 5
 const maxTypes = 100
+/** Of these, so many from the end, where the types are that shrank. */
+const maxShrunk = 20
 
 /** What a dump says: by growth against an earlier dump of the same process, else by size alone. */
 export function analyse(dump: Dump, baseline?: Dump): Findings {
@@ -25,9 +27,12 @@ export function analyse(dump: Dump, baseline?: Dump): Findings {
     verdict: judgement.verdict,
     suspects,
     reconciliation: reconcile(dump),
-    types: types.slice(0, maxTypes),
+    types: boundTypes(types),
   }
 }
+
+const boundTypes = (types: readonly TypeGrowth[]): readonly TypeGrowth[] =>
+  types.length <= maxTypes ? types : [...types.slice(0, maxTypes - maxShrunk), ...types.slice(-maxShrunk)]
 
 function chooseSuspects(dump: Dump, baseline: Dump | undefined, judgement: Judgement): readonly Suspect[] {
   if (judgement.verdict === 'no-growth') return []

@@ -12,7 +12,7 @@ export type OwnerGrowth = {
 
 /** The same owner in two dumps: a frame runs on to other lines and stays the same frame. */
 export const ownerKey = (owner: Owner): string =>
-  owner.kind === 'unreachable' ? owner.kind : JSON.stringify([familyKey(owner), owner.path])
+  owner.kind === 'unreachable' ? familyKey(owner) : JSON.stringify([familyKey(owner), owner.path])
 
 const familyKey = ({ kind, scope }: Owner): string =>
   `${kind} ${kind === 'frame' ? scope.replace(/:\d+\)$/, ')') : scope}`
@@ -48,7 +48,7 @@ function mergeSame(owners: readonly Owner[]): readonly Owner[] {
 
 const addOwners = (a: Owner, b: Owner): Owner => ({
   ...a,
-  // No holder tells groups of unreachable objects apart, so they are one, named by what is in it.
+  // Nobody holds unreachable objects: their path is only what they are, and that may change.
   path: a.kind === 'unreachable' ? joinNames(a.path, b.path) : a.path,
   entries:
     a.entries === undefined && b.entries === undefined ? undefined : (a.entries ?? 0) + (b.entries ?? 0),

@@ -7,6 +7,7 @@ export function titleOwner(growth: OwnerGrowth, gc: GcState): string {
   const { owner } = growth
   const keeps = `keeps ${sizeWords(owner.bytes)}${mostly(growth)}`
   if (owner.kind === 'unreachable') return titleUnreachable(owner, gc)
+  if (owner.kind === 'task' && owner.entries !== undefined) return titleTasks(growth, owner.entries)
   const cache = readCacheNote(owner)
   if (cache !== undefined) {
     const name = shortName(`${owner.scope}.${owner.path}`.replace(/^__main__\./, ''))
@@ -30,7 +31,7 @@ export function nameOwner(owner: Owner): string {
     case 'thread':
       return `${scope.startsWith('thread') ? '' : 'thread '}${scope}: ${path}`
     case 'task':
-      return `asyncio task ${scope}: ${path}`
+      return `${scope} task ${path}`
     case 'interpreter':
       return `interpreter ${scope}: ${path}`
     case 'unreachable':
@@ -49,12 +50,18 @@ function nameLocal({ scope, path }: Owner): string {
   return `local variable ${variable} of ${shortName(called)} in thread ${shortName(thread, 60)} (${shortName(place)})`
 }
 
-// Reachable from nowhere is garbage only if nobody in native code holds it; with the collector off that is the plain reading.
+const titleTasks = (growth: OwnerGrowth, tasks: number): string =>
+  `${numberOf(tasks, 'pending task keeps', 'pending tasks keep')} ${sizeWords(growth.owner.bytes)}${mostly(growth)}: ` +
+  `asyncio ${shortName(growth.owner.path)}`
+
+/** Whether unreachable objects keep one another; others may be held by native code, and then they are no garbage. */
+export const isCyclic = ({ kind, scope }: Owner): boolean =>
+  kind === 'unreachable' && /\bcycles?\b/.test(scope)
+
 function titleUnreachable(owner: Owner, gc: GcState): string {
   const what = `${shortName(owner.path)}: ${numberOf(owner.objects, 'object', 'objects')}, ${sizeWords(owner.bytes)}`
-  return gc.enabled
-    ? `unreachable objects ${what}, which no root leads to`
-    : `unreachable cycles ${what}; automatic gc is DISABLED`
+  if (!isCyclic(owner)) return `unreachable objects ${what}, which no root leads to`
+  return `unreachable cycles ${what}; automatic gc is ${gc.enabled ? 'enabled and has not run yet' : 'DISABLED'}`
 }
 
 function contents(owner: Owner): string {
@@ -67,9 +74,11 @@ function contents(owner: Owner): string {
 
 function mostly({ owner, types }: OwnerGrowth): string {
   const [first, second] = types.length === 0 ? owner.types : types
-  if (first === undefined || first.type === owner.type) return ''
+  if (first === undefined) return ''
   const total = (types.length === 0 ? owner.types : types).reduce((sum, { bytes }) => sum + bytes, 0)
-  if (first.bytes >= total / 2 || second === undefined) return `, mostly ${typeWords(first.type)}`
+  if (first.bytes >= total / 2 || second === undefined) {
+    return first.type === owner.type ? '' : `, mostly ${typeWords(first.type)}`
+  }
   return `, mainly ${typeWords(first.type)} and ${typeWords(second.type)}`
 }
 
@@ -85,9 +94,17 @@ export function readCacheNote({ notes }: Owner): CacheNote | undefined {
   return undefined
 }
 
-/** `+1,098 Connection, +1,098 array.array`: the types whose number grew, apart from the filling every heap has. */
-export const grownTypeNames = (types: readonly TypeRow[]): string =>
+/** Whether a cache or a queue has a bound and has reached it: what is full does not grow. */
+export function isFull(owner: Owner): boolean {
+  const cache = readCacheNote(owner)
+  if (cache !== undefined) return cache.maxsize === String(cache.entries)
+  return owner.notes.some((note) => note === `deque maxlen=${owner.entries}`)
+}
+
+/** `+1,098 Connection, +1,098 array.array`: the types that make up at least a twentieth of the growth. */
+export const grownTypeNames = (types: readonly TypeRow[], grownBytes: number): string =>
   types
+    .filter(({ bytes }, index) => index === 0 || bytes * 20 >= grownBytes)
     .slice(0, 3)
     .map(({ type, count }) => `${count < 0 ? '' : '+'}${countWords(count)} ${typeWords(type)}`)
     .join(', ')

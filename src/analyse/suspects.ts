@@ -1,7 +1,7 @@
 import type { Census, Owner, Suspect } from '../model.ts'
 import { compareOwners, type OwnerGrowth } from './compare.ts'
 import type { Judgement } from './judge.ts'
-import { grownTypeNames, readCacheNote, titleOwner } from './owner-title.ts'
+import { grownTypeNames, isCyclic, isFull, readCacheNote, titleOwner } from './owner-title.ts'
 import { numberOf, shareWords, shortName, sizeWords } from './words.ts'
 
 /** The share of the growth, or of the heap, below which nobody is suspected; Eclipse MAT draws the line there too. */
@@ -48,7 +48,7 @@ function describe(growth: OwnerGrowth, share: number, census: Census): Suspect {
 }
 
 function rateConfidence(growth: OwnerGrowth, share: number, census: Census): Suspect['confidence'] {
-  if (!census.complete) return 'low'
+  if (!census.complete || isFull(growth.owner)) return 'low'
   if (growth.grownBytes === undefined) return share >= 0.5 ? 'medium' : 'low'
   return share >= 0.5 ? 'high' : share >= 0.25 ? 'medium' : 'low'
 }
@@ -61,7 +61,7 @@ function collectEvidence(growth: OwnerGrowth, share: number, census: Census): re
   } else {
     const entries = grownEntries === undefined || grownEntries <= 0 ? '' : `, ${more(grownEntries)}`
     lines.push(`${shareWords(share)} of the growth${entries}`)
-    if (types.length > 0) lines.push(`in it grew: ${grownTypeNames(types)}`)
+    if (types.length > 0) lines.push(`in it grew: ${grownTypeNames(types, grownBytes)}`)
   }
   lines.push(...explainKind(owner, census))
   lines.push(...owner.notes.slice(0, 3).map((note) => shortName(note, 200)))
@@ -71,12 +71,9 @@ function collectEvidence(growth: OwnerGrowth, share: number, census: Census): re
 const more = (entries: number): string => numberOf(entries, 'more entry', 'more entries')
 
 function explainKind(owner: Owner, census: Census): readonly string[] {
-  const cache = readCacheNote(owner)
-  if (cache?.hits === 0) return ['the cache was never hit']
-  if (cache !== undefined && String(cache.entries) === cache.maxsize) return ['the cache is full and bounded']
+  if (isFull(owner)) return ['it is full and bounded: it does not grow any more']
+  if (readCacheNote(owner)?.hits === 0) return ['the cache was never hit']
   if (owner.kind === 'frame') return ['a local variable lives until its function returns']
-  if (owner.kind !== 'unreachable') return []
-  return census.gc.enabled
-    ? ['gc.collect() frees them unless native code holds them; it was not called']
-    : [`gc.collect() would free up to ${sizeWords(owner.bytes)}; it was not called`]
+  if (!isCyclic(owner) || census.gc.enabled) return []
+  return [`gc.collect() would free up to ${sizeWords(owner.bytes)}; it was not called`]
 }

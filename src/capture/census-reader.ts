@@ -55,8 +55,6 @@ export class CensusReader {
   census(): Census | undefined {
     const runtime = this.#last('runtime')
     if (!runtime) return undefined
-    const types = this.#last('types')
-    const tracked = this.#last('tracked')?.types ?? []
     const malloc = this.#last('malloc')
     return {
       format: 1,
@@ -65,14 +63,25 @@ export class CensusReader {
       gc: runtime.gc,
       allocatedBlocks: runtime.allocatedBlocks ?? undefined,
       malloc: malloc && stripKind(malloc),
-      objects: types?.objects ?? tracked.reduce((sum, { count }) => sum + count, 0),
-      bytes: types?.bytes ?? 0,
-      types: types?.types ?? tracked,
+      ...this.#counted(),
       owners: this.#lines.flatMap((line) => (line.kind === 'owners' ? line.owners : [])).slice(0, 4000),
       largest: this.#last('largest')?.objects ?? [],
       stacks: this.#last('stacks')?.threads ?? [],
-      problems: [...(this.#last('end')?.problems ?? []), ...(this.fault === undefined ? [] : [this.fault])],
+      problems: this.#problems(),
     }
+  }
+
+  /** The full count, or of a census that was cut off the quick one of what the collector tracks. */
+  #counted(): Pick<Census, 'objects' | 'bytes' | 'types'> {
+    const full = this.#last('types')
+    if (full) return { objects: full.objects, bytes: full.bytes, types: full.types }
+    const types = this.#last('tracked')?.types ?? []
+    return { objects: types.reduce((sum, { count }) => sum + count, 0), bytes: 0, types }
+  }
+
+  #problems(): string[] {
+    const told = this.#last('end')?.problems ?? []
+    return this.fault === undefined ? told : [...told, this.fault]
   }
 
   #last<Kind extends CensusLine['kind']>(kind: Kind): Extract<CensusLine, { kind: Kind }> | undefined {

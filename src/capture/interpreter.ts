@@ -35,6 +35,7 @@ const REQUIRED = [
   'Py_AddPendingCall',
   'PyDict_Type',
   '_Py_NoneStruct',
+  '_Py_TrueStruct',
 ] as const
 const OPTIONAL = [
   'PyGC_Disable',
@@ -62,7 +63,7 @@ export function resolveInterpreter(procRoot: string, pid: number): Interpreter |
     try {
       const symbols = lookUpSymbols(image, [...REQUIRED, ...OPTIONAL])
       if (!symbols.has('Py_AddPendingCall')) continue
-      return describe(image, first, mappings, symbols, resolveLibc(procRoot, pid, mappings))
+      return describe(image, first, symbols, { mappings, libc: resolveLibc(procRoot, pid, mappings) })
     } finally {
       closeSync(image.fd)
     }
@@ -70,12 +71,14 @@ export function resolveInterpreter(procRoot: string, pid: number): Interpreter |
   return { kind: 'failed', reason: 'not-python', detail: `process ${pid} has no CPython in it` }
 }
 
+/** What else is mapped. */
+type Surroundings = { readonly mappings: readonly Mapping[]; readonly libc: ReadonlyMap<string, number> }
+
 function describe(
   image: ElfFile,
   first: Mapping,
-  mappings: readonly Mapping[],
   symbols: ReadonlyMap<string, number>,
-  libc: ReadonlyMap<string, number>,
+  { mappings, libc }: Surroundings,
 ): Interpreter | CaptureFailed {
   const refuse = (detail: string): CaptureFailed => ({ kind: 'failed', reason: 'unsupported-python', detail })
   if (image.machine !== X86_64) return refuse('only x86-64 processes can be snapshotted so far')

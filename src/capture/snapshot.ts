@@ -33,6 +33,9 @@ const FIRST_WORD_WITHIN_MS = 5000
 /** After the payload's last word only malloc's figures are due, and they may hang on a lock. */
 const LAST_WORD_WITHIN_MS = 500
 const NICENESS = 5
+/** What a census may need besides the service's own memory: 15 % of the heap was the most in a good one. */
+const OWN_MEMORY_SHARE = 0.5
+const OWN_MEMORY_LEAST = 256 * 2 ** 20
 
 /**
  * Runs the census in a snapshot that waits for its go, and ends the snapshot whatever happens. It is first made the
@@ -94,6 +97,7 @@ async function readCensus(
   options: SnapshotOptions,
 ): Promise<Census | CaptureFailed> {
   const reader = new CensusReader()
+  const budget = memoryBudget(options)
   const socket = new Socket({ fd: pipe, readable: true, writable: false })
   socket.setEncoding('utf8')
   let hasEnded = false
@@ -104,11 +108,29 @@ async function readCensus(
   for (const event of ['end', 'close', 'error'] as const) socket.on(event, () => (hasEnded = true))
   memory.writeU32(options.data + FIELD.go, 1)
   try {
-    const stopped = await watch(reader, options, () => hasEnded)
+    const stopped = await watch(
+      reader,
+      { ...options, mustEnd: () => options.mustEnd() ?? budget() },
+      () => hasEnded,
+    )
     return conclude(reader, stopped)
   } finally {
     socket.destroy()
   }
+}
+
+/** Says when the snapshot has taken more memory than a census can need: a heap may be made to trap it. */
+function memoryBudget({ procRoot, pid }: SnapshotOptions): () => string | undefined {
+  const residentPages = (): number => {
+    try {
+      return Number(readFileSync(`${procRoot}/${pid}/statm`, 'latin1').split(' ')[1])
+    } catch {
+      return 0 // it has ended, which the end of its output tells
+    }
+  }
+  const before = residentPages()
+  const most = before + Math.max(before * OWN_MEMORY_SHARE, OWN_MEMORY_LEAST / 4096)
+  return () => (residentPages() > most ? 'the census took more memory than it may' : undefined)
 }
 
 type Stopped = 'ended' | 'silent' | 'late' | { readonly because: string }

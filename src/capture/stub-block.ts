@@ -22,6 +22,7 @@ export const FIELD = {
   filter: 0x80,
   magic: 0x98,
   mallinfo2: 0x168,
+  Py_True: 0x170,
 } as const
 
 const FUNCTIONS_AT = 0xa0
@@ -53,6 +54,7 @@ const FUNCTIONS = [
   'PyInterpreterState_ThreadHead',
   'PyThreadState_Next',
   'mallinfo2',
+  '_Py_TrueStruct',
 ]
 
 export const STATE = { armed: 0, taken: 1, done: 2 } as const

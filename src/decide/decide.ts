@@ -8,7 +8,7 @@ import {
   type Verdict,
   type Wait,
 } from '../model.ts'
-import { advance, standingsOf, type Standing } from './advance.ts'
+import { advance, type Standing } from './advance.ts'
 import { whyNot } from './budget.ts'
 import type { Memory, ProcessMemory } from './memory.ts'
 
@@ -21,20 +21,15 @@ export type Decision = {
 
 /** Moves every rule on and chooses what to capture now: the process that needs it most, or none. */
 export const decide = (memory: Memory, trigger: Trigger, config: DecideConfig, nowMs: number): Decision => {
-  const after = advance(memory, trigger, config, nowMs)
-  const judged = standingsOf(after, config.rules, nowMs).map((standing) => ({
+  const { memory: after, standings } = advance(memory, trigger, config, nowMs)
+  const judged = standings.map((standing) => ({
     standing,
     reason: whyNot(after, standing, config, nowMs),
   }))
   const ready = judged.filter(({ reason }) => reason === undefined).map(({ standing }) => standing)
   const chosen = ready.toSorted(byUrgency)[0]
   const request =
-    chosen === undefined
-      ? requestBaseline(after, config, nowMs)
-      : requestCapture(
-          chosen,
-          judged.map(({ standing }) => standing),
-        )
+    chosen === undefined ? requestBaseline(after, config, nowMs) : requestCapture(chosen, standings)
   const waits = toWaits(judged.filter(({ standing }) => standing !== chosen))
   return { verdict: request ?? { kind: 'wait', waits }, waits, memory: after }
 }
@@ -52,9 +47,13 @@ const MAX_WAITS = 256
 
 const byUrgency = (a: Standing, b: Standing): number =>
   RANK[a.rule.when.kind] - RANK[b.rule.when.kind] ||
-  compare(b.need, a.need) ||
-  compare(b.rssBytes, a.rssBytes) ||
+  compare(needOf(b), needOf(a)) ||
+  compare(rssOf(b), rssOf(a)) ||
   a.process.id.pid - b.process.id.pid
+
+const needOf = ({ reading }: Standing): number => (reading?.kind === 'value' ? reading.need : 0)
+
+const rssOf = ({ known }: Standing): number => known.latest?.rssBytes ?? 0
 
 // Not by difference: two infinite needs have none.
 const compare = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1)

@@ -68,16 +68,20 @@ const mean = (points: readonly Point[]): Point => ({
   rssBytes: points.reduce((sum, { rssBytes }) => sum + rssBytes, 0) / points.length,
 })
 
-const slopes = (points: readonly Point[]): readonly number[] =>
-  points.flatMap((from, index) =>
-    points
-      .slice(index + 1)
-      .filter((to) => to.atMs > from.atMs)
-      .map((to) => (to.rssBytes - from.rssBytes) / (to.atMs - from.atMs)),
-  )
+// Typed, because this is most of what a turn costs, and numbers alone sort several times as fast.
+const slopes = (points: readonly Point[]): Float64Array => {
+  const found = new Float64Array((points.length * (points.length - 1)) / 2)
+  let length = 0
+  for (const [index, from] of points.entries()) {
+    for (const to of points.slice(index + 1)) {
+      if (to.atMs > from.atMs) found[length++] = (to.rssBytes - from.rssBytes) / (to.atMs - from.atMs)
+    }
+  }
+  return found.subarray(0, length)
+}
 
-const median = (values: readonly number[]): number | undefined => {
-  const sorted = values.toSorted((a, b) => a - b)
+const median = (values: Float64Array): number | undefined => {
+  const sorted = values.toSorted()
   const middle = sorted.length / 2
   const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]]
   return low === undefined || high === undefined ? undefined : (low + high) / 2

@@ -33,6 +33,7 @@ _SIMPLE = _ids(
     *map(type, (None, ..., NotImplemented, sys, len, printable.__code__, sys._getframe())),
     *(GETSET, MEMBER, METHOD, type(object.__init__), type(object().__str__), type(dict.__dict__["fromkeys"])),
 )
+_NOTHING = {}
 _facts = {}
 _slots = {}
 
@@ -48,7 +49,8 @@ def is_telling(thing):
 def _is_constant(thing):
     kind = type(thing)
     if kind is _FUNCTION:
-        return not (thing.__closure__ or thing.__dict__ or thing.__kwdefaults__ or _mutable(thing.__defaults__))
+        own = dict.__len__(thing.__dict__) + dict.__len__(_or_nothing(thing.__kwdefaults__))
+        return not (own or thing.__closure__ or _mutable(thing.__defaults__))
     if id(kind) in _WRAPPERS:
         return all(_is_constant(held) for _, held in _slot_values(thing))
     if id(kind) in _SIMPLE or not flags_of(kind) & HAS_GC:
@@ -57,7 +59,7 @@ def _is_constant(thing):
 
 
 def _mutable(defaults):
-    return defaults is not None and any(id(type(d)) not in _SIMPLE for d in defaults)
+    return defaults is not None and any(id(type(d)) not in _SIMPLE for d in tuple.__iter__(defaults))
 
 
 def _own_size(thing):
@@ -90,7 +92,7 @@ def children(thing):
     kind = type(thing)
     if kind is _FUNCTION:
         return _of_function(thing)
-    if kind is _local:
+    if is_a(thing, _local):  # never by its own dict: that runs a subclass's __init__
         return _of_thread_local(thing)
     found = _slot_values(thing) if id(kind) not in _CONTAINERS else []
     names = instance_dict(thing) if id(kind) not in _CONTAINERS else {}
@@ -130,13 +132,24 @@ def _key_step(key):
 
 def _of_function(function):
     code = function.__code__
-    found = [("." + printable(name, 60), held) for name, held in function.__dict__.items() if type(name) is str]
-    for name, cell in zip(code.co_freevars, function.__closure__ or ()):
+    found = [("." + printable(name, 60), held) for name, held in dict.items(function.__dict__)]
+    for name, cell in zip(tuple.__iter__(code.co_freevars), function.__closure__ or ()):
         found += [(": closure variable " + printable(name, 60), held) for held in gc.get_referents(cell)]
-    defaults = function.__defaults__ or ()
-    names = code.co_varnames[: code.co_argcount][-len(defaults) :] if defaults else ()
-    named = chain(zip(names, defaults), (function.__kwdefaults__ or {}).items())
+    defaults = _exact(function.__defaults__)
+    arguments = _exact(code.co_varnames)[: code.co_argcount]
+    named = chain(
+        zip(arguments[len(arguments) - len(defaults) :], defaults),
+        dict.items(_or_nothing(function.__kwdefaults__)),
+    )
     return found + [(": default of " + printable(name, 60), held) for name, held in named]
+
+
+def _or_nothing(names):
+    return _NOTHING if names is None else names
+
+
+def _exact(items):
+    return () if items is None else tuple(tuple.__iter__(items))
 
 
 def _of_thread_local(thing):

@@ -34,7 +34,8 @@ def describe_starts(starts, kinds):
     for _, values in entries:
         _count_elements(counts, map(id, map(type, values())))
     common = sorted((key for key in counts if key in kinds), key=counts.__getitem__, reverse=True)[:5]
-    sample = list(islice(chain.from_iterable(values() for _, values in entries), SAMPLE))
+    held = chain.from_iterable(values() for _, values in entries)
+    sample = [entry for entry in islice(held, SAMPLE) if entry is not None]
     return {
         "entries": sum(known) if known else None,
         "entryTypes": [{"type": type_name(kinds[key]), "count": counts[key]} for key in common],

@@ -7,7 +7,7 @@ threads before fork cleanup; the frames in those may be freed memory by now: the
 import sys
 
 from .attributes import instance_dict, module_dict
-from .names import code_name, printable
+from .names import code_name, printable, qualname_of
 
 FRAMES, THREADS = 64, 512
 
@@ -39,7 +39,7 @@ def _locals_of(frame):
     if type(names) is dict:
         return names
     # 3.13 and later: a proxy for functions; a class body's namespace may be of any type.
-    return dict(names) if type(names).__name__ == "FrameLocalsProxy" else {}
+    return dict(names) if qualname_of(type(names)) == "FrameLocalsProxy" else {}
 
 
 def thread_names(active):

@@ -78,11 +78,12 @@ def claim_tasks(claims, tasks):
         groups.setdefault(_coroutine_name(coroutine), []).append((task, coroutine))
     for name, group in groups.items():
         label = Label("task", "asyncio", name)
+        variables = Label("frame", printable("asyncio task " + name, 200), "")
         for task, coroutine in group:
             claims.adopt(label, task)
             if len(group) <= FEW_TASKS:
                 for variable, held in _variables(coroutine):
-                    claims.claim_telling(label, ": " + variable, held)
+                    claims.claim_telling(variables, variable, held)
 
 
 def _coroutine_name(coroutine):

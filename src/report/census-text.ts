@@ -73,23 +73,22 @@ function ownerLines(owners: readonly Owner[], census: Census, style: TextStyle):
     { text: formatBytes(owner.bytes) },
     shareOf(owner.bytes, census.bytes),
     { text: owner.entries === undefined ? '' : formatCount(owner.entries) },
-    { text: fit(visible(owner.type), 20) },
-    {
-      text: fitEnd(
-        visible([owner.kind, owner.scope, owner.path].filter((part) => part !== '').join(' ')),
-        200,
-      ),
-    },
+    { text: fit(visible(owner.type), 18) },
+    { text: visible(nameOwner(owner)) },
   ])
   const columns: readonly Column[] = [
     { head: 'bytes', align: 'right' },
     { head: '%', align: 'right' },
     { head: 'entries', align: 'right' },
     { head: 'type', align: 'left' },
-    { head: 'owner', align: 'left', gives: true },
+    { head: 'owner', align: 'left', gives: true, cuts: 'front' },
   ]
   return layOutTable(columns, rows, style)
 }
+
+// The interpreter's own scope and kind are one word.
+const nameOwner = ({ kind, scope, path }: Owner): string =>
+  [...new Set([kind, scope, path])].filter((part) => part !== '').join(' ')
 
 function largestLines(census: Census, style: TextStyle): readonly string[] {
   if (census.largest.length === 0) return []

@@ -1,4 +1,4 @@
-import { fit, widthOf } from './visible.ts'
+import { fit, fitEnd, widthOf } from './visible.ts'
 
 type Paint = (text: string) => string
 
@@ -58,6 +58,8 @@ export type Column = {
   readonly head: string
   readonly align: 'left' | 'right'
   readonly gives?: boolean
+  /** Of a path, the end says most. */
+  readonly cuts?: 'front'
 }
 
 export type Cell = { readonly text: string; readonly paint?: Paint | undefined }
@@ -90,8 +92,8 @@ function chooseWidths(
   )
 }
 
-function padCell({ text, paint = same }: Cell, width: number, { align }: Column): string {
-  const fitted = fit(text, width)
+function padCell({ text, paint = same }: Cell, width: number, { align, cuts }: Column): string {
+  const fitted = cuts === 'front' ? fitEnd(text, width) : fit(text, width)
   const padding = ' '.repeat(Math.max(0, width - widthOf(fitted)))
   return align === 'right' ? padding + paint(fitted) : paint(fitted) + padding
 }

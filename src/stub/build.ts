@@ -43,12 +43,10 @@ export async function buildStub(elfPath?: string): Promise<BuiltStub> {
 }
 
 function parseSymbols(nm: string): Record<string, number> {
-  const wanted = ['pyheap_pending_entry', 'pyheap_rest_entry', 'pyheap_slots']
+  const wanted = new Set(['pyheap_pending_entry', 'pyheap_rest_entry', 'pyheap_slots'])
   const found = nm.split('\n').map((line) => line.split(' '))
   return Object.fromEntries(
-    found.flatMap(([value = '', , name = '']) =>
-      wanted.includes(name) ? [[name, parseInt(value, 16)]] : [],
-    ),
+    found.flatMap(([value = '', , name = '']) => (wanted.has(name) ? [[name, parseInt(value, 16)]] : [])),
   )
 }
 

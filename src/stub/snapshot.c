@@ -130,14 +130,18 @@ INTERNAL void hold_import_lock(struct request *r, object *modules)
 	if (!imp || !r->PyObject_CallMethod(imp, "acquire_lock", 0)) leave(4);
 }
 
-/* The payload sees nothing of the service's __main__, and leaves nothing there. */
+/*
+ * The payload sees nothing of the service's __main__, and leaves nothing there. The collector is switched off before it
+ * begins, for a collection would cure the heap of what it is to find; before 3.10 the payload does so itself.
+ */
 INTERNAL int run_payload(struct request *r, object *modules, object *snapshot)
 {
-	object *globals = r->PyDict_New();
-	if (!globals) return 1;
+	object *globals = r->PyDict_New(), *request = r->PyDict_New();
+	if (!globals || !request) return 1;
+	if (r->PyGC_Disable && r->PyGC_Disable()) r->PyDict_SetItemString(request, "gcEnabled", r->Py_True);
 	r->PyDict_SetItemString(globals, "__builtins__", r->PyDict_GetItemString(modules, "builtins"));
 	r->PyDict_SetItemString(globals, "SNAPSHOT", snapshot);
-	r->PyDict_SetItemString(globals, "REQUEST", r->Py_None);
+	r->PyDict_SetItemString(globals, "REQUEST", request);
 	return r->PyRun_String((const char *)r->payload, FILE_INPUT, globals, globals) ? 0 : 1;
 }
 
@@ -222,7 +226,6 @@ INTERNAL void __attribute__((noreturn)) become_snapshot(struct request *r)
 		r->PyOS_AfterFork_Child();
 	}
 	r->stage = 4;
-	if (r->PyGC_Disable) r->PyGC_Disable();
 	int failed = run_payload(r, modules, snapshot);
 	r->stage = 5;
 	tell_malloc(r);

@@ -78,6 +78,7 @@ struct request {
 	u64 *(*PyInterpreterState_ThreadHead)(object *);                /* 0x158 */
 	u64 *(*PyThreadState_Next)(u64 *);                              /* 0x160 */
 	void (*mallinfo2)(u64 *);                                       /* 0x168, glibc 2.33+; the result is returned in memory */
+	object *Py_True;                                                /* 0x170 */
 };
 
 #define AT(field, offset) _Static_assert(__builtin_offsetof(struct request, field) == (offset), #field)
@@ -104,6 +105,7 @@ AT(magic, 0x98);
 AT(Py_IsInitialized, 0xa0);
 AT(PyRun_String, 0x110);
 AT(mallinfo2, 0x168);
+AT(Py_True, 0x170);
 #undef AT
 #endif
 #endif

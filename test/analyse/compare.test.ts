@@ -51,10 +51,10 @@ const cases: readonly (readonly [string, readonly Owner[], readonly Owner[], unk
   ['owners that look the same are added up', [frame(1, 5), frame(2, 6)], [frame(9, 1)], [['rows', 10]]],
 ]
 for (const [rule, now, before, expected] of cases) {
-  void test(rule, () => assert.deepEqual(growthOf(now, before), expected))
+  test(rule, () => assert.deepEqual(growthOf(now, before), expected))
 }
 
-void test('types are compared by name, those that are gone lost everything', () => {
+test('types are compared by name, those that are gone lost everything', () => {
   const grown = compareTypes(
     [typeRow('str', 5, 60), typeRow('dict', 9, 90)],
     [typeRow('dict', 4, 40), typeRow('list', 1, 10)],

@@ -47,16 +47,28 @@ const cases: readonly (readonly [Partial<Owner>, string])[] = [
     { kind: 'unreachable', path: 'A <-> B', objects: 2 },
     'unreachable objects A <-> B: 2 objects, 10 MiB, which no root leads to',
   ],
+  [
+    { kind: 'unreachable', scope: 'reference cycles that no root leads to', path: 'A', objects: 1 },
+    'unreachable cycles A: 1 object, 10 MiB; automatic gc is enabled and has not run yet',
+  ],
+  [
+    { kind: 'task', scope: 'asyncio', path: 'Channel.wait_until_closed', entries: 20_000 },
+    '20,000 pending tasks keep 10 MiB: asyncio Channel.wait_until_closed',
+  ],
+  [
+    { kind: 'task', scope: 'asyncio', path: 'main: rows', type: 'list' },
+    'asyncio task main: rows (list) keeps 10 MiB',
+  ],
 ]
 for (const [given, expected] of cases) {
-  void test(`an owner is named: ${expected}`, () => {
+  test(`an owner is named: ${expected}`, () => {
     const owner = makeOwner({ bytes: 10 * MiB, ...given })
     const growth = { owner, grownBytes: undefined, grownEntries: undefined, types: [] }
     assert.equal(titleOwner(growth, gcOn), expected)
   })
 }
 
-void test('a name without end is cut in the middle', () => {
+test('a name without end is cut in the middle', () => {
   const owner = makeOwner({ bytes: 1, scope: 's'.repeat(5000), path: `${'[0]'.repeat(5000)}.last` })
   const title = titleOwner({ owner, grownBytes: undefined, grownEntries: undefined, types: [] }, gcOn)
   assert.ok(title.length < 300)

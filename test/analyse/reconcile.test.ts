@@ -23,7 +23,7 @@ const cases: Readonly<Record<string, DumpFacts>> = {
   'the figures are nonsense': { rssBytes: 0, status: { RssAnon: '-5 kB', RssFile: 'many', RssShmem: '' } },
 }
 for (const [what, facts] of Object.entries(cases)) {
-  void test(`the rows add up to RSS exactly and none is negative when ${what}`, () => {
+  test(`the rows add up to RSS exactly and none is negative when ${what}`, () => {
     const { rows, rssBytes } = reconcile(makeDump(facts))
     assert.equal(rssBytes, facts.rssBytes ?? 300 * MiB)
     assert.equal(
@@ -37,7 +37,7 @@ for (const [what, facts] of Object.entries(cases)) {
   })
 }
 
-void test('each part is named and has its size', () => {
+test('each part is named and has its size', () => {
   const { rows } = reconcile(
     makeDump({
       status: rssStatus(240 * MiB, 40 * MiB, 10 * MiB),

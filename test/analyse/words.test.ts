@@ -23,4 +23,4 @@ const cases: readonly (readonly [string, string])[] = [
   [shortName('abcdefghij', 5), 'ab…ij'],
 ]
 for (const [actual, expected] of cases)
-  void test(`it is said as ${expected}`, () => assert.equal(actual, expected))
+  test(`it is said as ${expected}`, () => assert.equal(actual, expected))

@@ -64,7 +64,7 @@ for (const { path, version } of pythons)
         if (state === 'threads') {
           const workers = census.stacks.filter(({ name }) => name.startsWith('worker-'))
           assert.equal(workers.length, 8)
-          assert.ok(workers.every(({ frames }) => frames.some((frame) => frame.function === 'busy')))
+          assert.ok(workers.every(({ frames }) => frames.some((frame) => frame.function === 'work')))
         }
       } finally {
         const report = JSON.parse((await service.stop()).trim().split('\n').at(-1) ?? '') as { bad: string[] }

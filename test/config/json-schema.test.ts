@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { jsonSchemaText } from '../../src/config/json-schema.ts'
 import { configSchema } from '../../src/config/schema.ts'
 
-void test('config/schema.json is the schema of the code', () => {
+test('config/schema.json is the schema of the code', () => {
   const stored = readFileSync(new URL('../../config/schema.json', import.meta.url), 'utf8')
   assert.equal(stored, jsonSchemaText())
 })
@@ -62,13 +62,13 @@ const SHAPES: readonly (readonly [accepted: boolean, text: string])[] = [
 ]
 
 for (const [accepted, text] of SHAPES) {
-  void test(`editor and daemon ${accepted ? 'accept' : 'refuse'} ${text.slice(0, 90)}`, () => {
+  test(`editor and daemon ${accepted ? 'accept' : 'refuse'} ${text.slice(0, 90)}`, () => {
     const value: unknown = parse(text)
     assert.deepEqual([accepts(value), configSchema.safeParse(value).success], [accepted, accepted])
   })
 }
 
-void test('every key is described', () => {
+test('every key is described', () => {
   const missing: string[] = []
   const visit = (node: unknown, path: string): void => {
     if (typeof node !== 'object' || node === null) return

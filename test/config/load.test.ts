@@ -27,12 +27,12 @@ const onlyProblem = async (dropInDir?: string): Promise<readonly [path: string, 
   return [result.problems[0]?.path ?? '', result.problems[0]?.message ?? '']
 }
 
-void test('without drop-ins the file is the config', async () => {
+test('without drop-ins the file is the config', async () => {
   await write('config.yaml', '')
   assert.deepEqual(await load(), { kind: 'config', config: defaultConfig })
 })
 
-void test('drop-ins are read from config.d beside the file, in the order of their names, through links', async () => {
+test('drop-ins are read from config.d beside the file, in the order of their names, through links', async () => {
   await write('config.yaml', 'log: { level: error }')
   await mkdir(join(dir, 'config.d'))
   await write('config.d/20.yaml', 'log: { level: debug }')
@@ -48,7 +48,7 @@ void test('drop-ins are read from config.d beside the file, in the order of thei
   assert.equal(result.config.store.dir, '/linked')
 })
 
-void test('another directory of drop-ins can be given', async () => {
+test('another directory of drop-ins can be given', async () => {
   await write('config.yaml', '')
   await mkdir(join(dir, 'other'))
   await write('other/a.yaml', 'log: { level: debug }')
@@ -56,7 +56,7 @@ void test('another directory of drop-ins can be given', async () => {
   assert.equal(result.kind === 'config' && result.config.logLevel, 'debug')
 })
 
-void test('a missing file comes with the command that makes one', async () => {
+test('a missing file comes with the command that makes one', async () => {
   const [path, message] = await onlyProblem()
   assert.equal(path, join(dir, 'config.yaml'))
   const command = /install -D .*/.exec(message)?.[0] ?? 'false'
@@ -64,7 +64,7 @@ void test('a missing file comes with the command that makes one', async () => {
   assert.deepEqual(await load(), { kind: 'config', config: defaultConfig })
 })
 
-void test('mistakes have the path of their file', async () => {
+test('mistakes have the path of their file', async () => {
   await write('config.yaml', '')
   await mkdir(join(dir, 'config.d'))
   await write('config.d/a.yaml', 'log: { level: loud }')
@@ -82,13 +82,13 @@ const UNREADABLE: readonly (readonly [string, (path: string) => Promise<unknown>
 ]
 
 for (const [name, make, message] of UNREADABLE) {
-  void test(`${name} is refused`, { timeout: 10_000 }, async () => {
+  test(`${name} is refused`, { timeout: 10_000 }, async () => {
     await make(join(dir, 'config.yaml'))
     assert.match((await onlyProblem())[1], message)
   })
 }
 
-void test('a drop-in directory that is none is a problem', async () => {
+test('a drop-in directory that is none is a problem', async () => {
   await write('config.yaml', '')
   await write('config.d', '')
   assert.match((await onlyProblem())[1], /cannot be listed: it is not a directory/)

@@ -130,7 +130,7 @@ const MISTAKES: readonly (readonly [name: string, text: string, where: string, w
 ]
 
 for (const [name, text, where, what] of MISTAKES) {
-  void test(`${name} is a problem at its place`, () => {
+  test(`${name} is a problem at its place`, () => {
     const problems = problemsOf(text)
     assert.deepEqual(
       problems.map(({ path, line, column }) => `${path}:${line}:${column}`),
@@ -142,7 +142,7 @@ for (const [name, text, where, what] of MISTAKES) {
   })
 }
 
-void test('every mistake is told at once, in the order of the lines', () => {
+test('every mistake is told at once, in the order of the lines', () => {
   const problems = problemsOf(
     'store: { keep: { total: 10, agee: 3d } }\nsampling: { probe: maybe }\nlog: {}\nlog: {}\n' +
       'targets: [{ name: a, match: { cmdline: "[" } }]\nrules:\n- { name: r, targets: [b], when: { rss: {} } }\n' +
@@ -154,7 +154,7 @@ void test('every mistake is told at once, in the order of the lines', () => {
   )
 })
 
-void test('a mistake is told in the file that it stands in', () => {
+test('a mistake is told in the file that it stands in', () => {
   const problems = problemsOf(
     'log: { level: loud }\nrules: [{ name: r, when: { rss: { above: 1 } } }]',
     'store: { keep: { age: 5 } }\nrules: [{ name: r, when: { rss: { above: 2 } } }, { name: q, targets: [x], when: { rss: { above: 1B } } }]',
@@ -166,7 +166,7 @@ void test('a mistake is told in the file that it stands in', () => {
   )
 })
 
-void test('a name that a drop-in gives twice is a problem, one that it replaces is not', () => {
+test('a name that a drop-in gives twice is a problem, one that it replaces is not', () => {
   const one = '{ name: a, match: { user: a } }'
   assert.deepEqual(problemsOf(`targets: [${one}]`, `targets: [${one}]`), [])
   const problems = problemsOf(`targets: [${one}]`, `targets: [${one}, ${one}]`)
@@ -176,7 +176,7 @@ void test('a name that a drop-in gives twice is a problem, one that it replaces 
   )
 })
 
-void test('a file that cannot be read hides nothing but what depends on it', () => {
+test('a file that cannot be read hides nothing but what depends on it', () => {
   const problems = problemsOf('a: "x', 'rules: [*]')
   assert.deepEqual(
     problems.map(({ path }) => path),

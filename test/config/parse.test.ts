@@ -19,12 +19,12 @@ const configOf = (...texts: readonly string[]): Config => {
 }
 
 for (const text of ['', '# nothing\n', '---\n...\n', 'store: {}\n', '\uFEFFsampling: {}\n']) {
-  void test(`${JSON.stringify(text)} is the default config`, () => {
+  test(`${JSON.stringify(text)} is the default config`, () => {
     assert.deepEqual(configOf(text), defaultConfig)
   })
 }
 
-void test('units are taken away and defaults filled in', () => {
+test('units are taken away and defaults filled in', () => {
   const config = configOf('store: { keep: { total: 1KiB, age: 2d } }\nbaseline: off\nlog: { level: warn }\n')
   assert.deepEqual(config, {
     ...defaultConfig,
@@ -53,7 +53,7 @@ const CONDITIONS: readonly (readonly [string, Condition])[] = [
 ]
 
 for (const [text, condition] of CONDITIONS) {
-  void test(`${text} becomes a condition`, () => {
+  test(`${text} becomes a condition`, () => {
     const [rule] = configOf(`rules: [{ name: r, when: { ${text} } }]`).decide.rules
     assert.deepEqual(rule, {
       name: 'r',
@@ -66,20 +66,20 @@ for (const [text, condition] of CONDITIONS) {
   })
 }
 
-void test('a YAML 1.1 line does not turn on and off into booleans', () => {
+test('a YAML 1.1 line does not turn on and off into booleans', () => {
   const config = configOf('%YAML 1.1\n---\nsampling: { probe: off }\nbaseline: off\n')
   assert.equal(config.sampling.probe, 'off')
   assert.equal(config.decide.baselineAfterMs, undefined)
 })
 
-void test('anchors can be used', () => {
+test('anchors can be used', () => {
   const text = 'limits: { per_process: &q { max: 5 }, per_target: *q }'
   assert.deepEqual(configOf(text).decide.perTarget, { max: 5, windowMs: 86_400_000 })
 })
 
 const A = '- { name: a, match: { user: a } }'
 
-void test('a drop-in is merged over the main file: maps key by key, targets and rules by name', () => {
+test('a drop-in is merged over the main file: maps key by key, targets and rules by name', () => {
   const config = configOf(
     `store: { dir: /a, keep: { age: 1d } }\ntargets:\n${A}\n- { name: b, match: { user: b } }\n` +
       'rules: [{ name: r, for: 1s, when: { rss: { above: 1GiB } } }]\n',
@@ -99,7 +99,7 @@ void test('a drop-in is merged over the main file: maps key by key, targets and 
   )
 })
 
-void test('a target that takes every process is tried last, wherever it stands', () => {
+test('a target that takes every process is tried last, wherever it stands', () => {
   const config = configOf("targets:\n- { name: all, match: { cmdline: '.' } }\n", `targets:\n${A}\n`)
   assert.deepEqual(
     config.targets.map(({ name }) => name),

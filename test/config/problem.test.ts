@@ -12,17 +12,17 @@ const PLACES: readonly (readonly [string, number, number])[] = [
 ]
 
 for (const [word, line, column] of PLACES) {
-  void test(`${JSON.stringify(word)} is at ${line}:${column}`, () => {
+  test(`${JSON.stringify(word)} is at ${line}:${column}`, () => {
     const problem = problemAt({ source, offset: source.text.indexOf(word) }, 'wrong')
     assert.deepEqual([problem.line, problem.column], [line, column])
   })
 }
 
-void test('an offset beyond the end is the end', () => {
+test('an offset beyond the end is the end', () => {
   assert.equal(problemAt({ source, offset: 1000 }, 'wrong').line, 3)
 })
 
-void test('the caret stands under the place, and no control character reaches the terminal', () => {
+test('the caret stands under the place, and no control character reaches the terminal', () => {
   const problem = problemAt({ source, offset: source.text.indexOf('2') }, 'bad\u009B')
   assert.equal(
     formatProblems([problem], { colour: false }),
@@ -30,23 +30,23 @@ void test('the caret stands under the place, and no control character reaches th
   )
 })
 
-void test('a problem of a whole file has no line', () => {
+test('a problem of a whole file has no line', () => {
   assert.equal(formatProblems([fileProblem('a.yaml', 'is gone')], { colour: false }), 'a.yaml: is gone\n')
 })
 
-void test('a line too long to show is left out', () => {
+test('a line too long to show is left out', () => {
   const long = createSource('a.yaml', `a: ${'x'.repeat(1000)}`)
   const problem = problemAt({ source: long, offset: 3 }, 'wrong')
   assert.equal(formatProblems([problem], { colour: false }), 'a.yaml:1:4: wrong\n')
 })
 
-void test('colour is only there when it is asked for', () => {
+test('colour is only there when it is asked for', () => {
   const problem = problemAt({ source, offset: 0 }, 'wrong')
   assert.ok(formatProblems([problem], { colour: true }).includes('\u001B['))
   assert.ok(!formatProblems([problem], { colour: false }).includes('\u001B['))
 })
 
-void test('of thousands of problems the first fifty are shown and the others counted', () => {
+test('of thousands of problems the first fifty are shown and the others counted', () => {
   const problems = Array.from({ length: 1050 }, () => fileProblem('a.yaml', 'wrong'))
   const lines = formatProblems(problems, { colour: false }).trimEnd().split('\n')
   assert.equal(lines.length, 51)

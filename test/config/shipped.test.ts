@@ -21,24 +21,24 @@ const configOf = (...texts: readonly string[]): Config => {
   return result.config
 }
 
-void test('the shipped config is the defaults', () => {
+test('the shipped config is the defaults', () => {
   assert.deepEqual(configOf(shipped), defaultConfig)
 })
 
-void test('the examples in the shipped config are valid', () => {
+test('the examples in the shipped config are valid', () => {
   const config = configOf(uncommented)
   const kinds = new Set(config.decide.rules.map(({ when }) => when.kind))
   assert.deepEqual([...kinds].toSorted(), ['growth', 'limit', 'rss', 'schedule', 'time-to-limit'])
   assert.equal(config.targets.length, 2)
 })
 
-void test('the shipped config shows every key that there is', () => {
+test('the shipped config shows every key that there is', () => {
   assert.deepEqual(keysOfValue(parse(uncommented)), keysOfSchema(JSON.parse(jsonSchemaText())))
 })
 
 for (const name of readdirSync(new URL('examples/', directory))) {
   const text = readFileSync(new URL(`examples/${name}`, directory), 'utf8')
-  void test(`examples/${name} is valid alone or as a drop-in, and names a schema that is there`, () => {
+  test(`examples/${name} is valid alone or as a drop-in, and names a schema that is there`, () => {
     configOf(text)
     configOf(shipped, text)
     const schema = /^# yaml-language-server: \$schema=(\S+)\n/.exec(text)?.[1] ?? ''
@@ -49,7 +49,7 @@ for (const name of readdirSync(new URL('examples/', directory))) {
   })
 }
 
-void test('the first line tells editors where the schema is', () => {
+test('the first line tells editors where the schema is', () => {
   assert.ok(shipped.startsWith('# yaml-language-server: $schema=./schema.json\n'))
 })
 

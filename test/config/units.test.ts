@@ -36,7 +36,7 @@ const READ: readonly (readonly [Parse, string, number])[] = [
 ]
 
 for (const [parse, text, value] of READ) {
-  void test(`${text} is ${value}`, () => {
+  test(`${text} is ${value}`, () => {
     assert.deepEqual(parse(text), { kind: 'parsed', value })
   })
 }
@@ -66,7 +66,7 @@ const REFUSED: readonly (readonly [Parse, unknown, RegExp])[] = [
 ]
 
 for (const [parse, input, message] of REFUSED) {
-  void test(`${parse.name} refuses ${JSON.stringify(input).slice(0, 30)} and says what to write`, () => {
+  test(`${parse.name} refuses ${JSON.stringify(input).slice(0, 30)} and says what to write`, () => {
     const parsed = parse(input)
     assert.equal(parsed.kind, 'invalid')
     assert.match(parsed.kind === 'invalid' ? parsed.message : '', message)
@@ -87,12 +87,12 @@ const SHOWN: readonly (readonly [string, string])[] = [
 ]
 
 for (const [shown, expected] of SHOWN) {
-  void test(`${expected} is how it is shown`, () => {
+  test(`${expected} is how it is shown`, () => {
     assert.equal(shown, expected)
   })
 }
 
-void test('what is shown is read back as the same number', () => {
+test('what is shown is read back as the same number', () => {
   // Steps that are no power of two or ten, so that odd numbers come up in every unit.
   for (let value = 1; value < 1e14; value = Math.ceil(value * 1.37)) {
     assert.deepEqual(parseSize(formatSize(value)), { kind: 'parsed', value })
@@ -107,7 +107,7 @@ void test('what is shown is read back as the same number', () => {
   }
 })
 
-void test('a measured rate is shown to the nearest byte a day', () => {
+test('a measured rate is shown to the nearest byte a day', () => {
   const shown = parseRate(formatRate(Math.PI))
   assert.ok(shown.kind === 'parsed' && Math.abs(shown.value - Math.PI) < 1e-8)
 })

@@ -6,13 +6,13 @@ import { config, limitOf, MiB, minute, rule, second, told, VirtualDay, watched }
 const one = watched(1)
 const two = watched(2)
 
-void test('above the threshold fires, equal to it does not', () => {
+test('above the threshold fires, equal to it does not', () => {
   const day = new VirtualDay(config([rule()]))
   assert.equal(told(day.see(0, [[one, 100]])), 'below-threshold')
   assert.equal(told(day.see(second, [[one, 100.1]])), 'rss-high of 1')
 })
 
-void test('a verdict says what fired it', () => {
+test('a verdict says what fired it', () => {
   const day = new VirtualDay(config([rule({ capture: ['census', 'stacks'] })]))
   assert.deepEqual(day.see(0, [[one, 150]]).verdict, {
     kind: 'capture',
@@ -25,13 +25,13 @@ void test('a verdict says what fired it', () => {
 
 const patient = config([rule({ forMs: 10 * second })])
 
-void test('with a duration it fires after that long, with two samples at least', () => {
+test('with a duration it fires after that long, with two samples at least', () => {
   const day = new VirtualDay(patient)
   for (let at = 0; at < 10; at++) assert.equal(told(day.see(at * second, [[one, 150]])), 'not-long-enough')
   assert.equal(told(day.see(10 * second, [[one, 150]])), 'rss-high of 1')
 })
 
-void test('a value that flaps begins anew each time', () => {
+test('a value that flaps begins anew each time', () => {
   const day = new VirtualDay(patient)
   for (let at = 0; at < 100; at++) {
     const decision = day.see(at * second, [[one, at % 9 === 8 ? 100 : 150]])
@@ -39,7 +39,7 @@ void test('a value that flaps begins anew each time', () => {
   }
 })
 
-void test('a missing sample holds the time, a long gap ends it', () => {
+test('a missing sample holds the time, a long gap ends it', () => {
   const held = new VirtualDay(patient)
   held.see(0, [[one, 150]])
   assert.equal(told(held.see(5 * second, [])), 'nothing')
@@ -51,13 +51,13 @@ void test('a missing sample holds the time, a long gap ends it', () => {
   assert.equal(told(lost.see(21 * second, [[one, 150]])), 'rss-high of 1')
 })
 
-void test('a gap is measured by the interval where that is long', () => {
+test('a gap is measured by the interval where that is long', () => {
   const day = new VirtualDay({ ...patient, intervalMs: 30 * second })
   day.see(0, [[one, 150]])
   assert.equal(told(day.see(60 * second, [[one, 150]])), 'rss-high of 1')
 })
 
-void test('after a capture the rule is latched until the value is clear, however long that takes', () => {
+test('after a capture the rule is latched until the value is clear, however long that takes', () => {
   const day = new VirtualDay(config([rule()]))
   assert.equal(told(day.capture(0, [[one, 150]])), 'rss-high of 1')
   assert.equal(told(day.see(60 * minute, [[one, 150]])), 'latched')
@@ -66,7 +66,7 @@ void test('after a capture the rule is latched until the value is clear, however
   assert.equal(told(day.see(63 * minute, [[one, 150]])), 'rss-high of 1')
 })
 
-void test('the cooldown runs from the end of the capture, clear or not', () => {
+test('the cooldown runs from the end of the capture, clear or not', () => {
   const day = new VirtualDay(config([rule({ cooldownMs: 15 * minute })]))
   const { verdict } = day.see(0, [[one, 150]])
   assert.ok(verdict.kind === 'capture')
@@ -76,7 +76,7 @@ void test('the cooldown runs from the end of the capture, clear or not', () => {
   assert.equal(told(day.see(16 * minute, [[one, 150]])), 'rss-high of 1')
 })
 
-void test('a capture that failed is tried again after the cooldown', () => {
+test('a capture that failed is tried again after the cooldown', () => {
   const day = new VirtualDay(config([rule({ cooldownMs: 15 * minute })]))
   const { verdict } = day.see(0, [[one, 150]])
   assert.ok(verdict.kind === 'capture')
@@ -85,7 +85,7 @@ void test('a capture that failed is tried again after the cooldown', () => {
   assert.equal(told(day.see(15 * minute, [[one, 150]])), 'rss-high of 1')
 })
 
-void test('the quota of a process counts attempts, good or bad, in a sliding window', () => {
+test('the quota of a process counts attempts, good or bad, in a sliding window', () => {
   const day = new VirtualDay(config([rule()], { perProcess: { max: 2, windowMs: 60 * minute } }))
   for (const at of [0, 10 * minute]) {
     const { verdict } = day.see(at, [[one, 150]])
@@ -104,7 +104,7 @@ void test('the quota of a process counts attempts, good or bad, in a sliding win
   assert.equal(told(day.see(60 * minute, [[one, 150]])), 'rss-high of 1')
 })
 
-void test('the quota of a target is shared by its processes, also by those that are gone', () => {
+test('the quota of a target is shared by its processes, also by those that are gone', () => {
   const day = new VirtualDay(config([rule()], { perTarget: { max: 1, windowMs: 60 * minute } }))
   const other = watched(3, { target: 'web' })
   assert.equal(told(day.capture(0, [[one, 150]])), 'rss-high of 1')
@@ -121,7 +121,7 @@ void test('the quota of a target is shared by its processes, also by those that 
   assert.equal(told(day.see(60 * minute, [[two, 150]])), 'rss-high of 2')
 })
 
-void test('processes that cross together are taken one a turn, the largest need first', () => {
+test('processes that cross together are taken one a turn, the largest need first', () => {
   const day = new VirtualDay(config([rule()]))
   const sizes = [
     [one, 150],
@@ -142,7 +142,7 @@ void test('processes that cross together are taken one a turn, the largest need 
   assert.equal(told(day.capture(3 * second, sizes)), 'latched')
 })
 
-void test('the next in line does not wait anew because a capture kept the daemon busy', () => {
+test('the next in line does not wait anew because a capture kept the daemon busy', () => {
   const day = new VirtualDay(patient)
   const sizes = [
     [one, 150],
@@ -162,7 +162,7 @@ const nearLimit = rule({
   capture: ['stacks'],
 })
 
-void test('who is near a limit goes before who is large', () => {
+test('who is near a limit goes before who is large', () => {
   const day = new VirtualDay(config([rule(), nearLimit]))
   const decision = day.see(0, [
     [one, 900],
@@ -171,7 +171,7 @@ void test('who is near a limit goes before who is large', () => {
   assert.equal(told(decision), 'near-limit of 2')
 })
 
-void test('one capture answers all rules of the process that fire, with all that they ask for', () => {
+test('one capture answers all rules of the process that fire, with all that they ask for', () => {
   const day = new VirtualDay(
     config([
       rule(),
@@ -193,31 +193,31 @@ void test('one capture answers all rules of the process that fire, with all that
   )
 })
 
-void test('a rule that begins to fire later is not answered by an earlier capture', () => {
+test('a rule that begins to fire later is not answered by an earlier capture', () => {
   const day = new VirtualDay(config([rule({ cooldownMs: 60 * minute }), nearLimit]))
   assert.equal(told(day.capture(0, [[one, 150, limitOf(1000, 150)]])), 'rss-high of 1')
   assert.equal(told(day.capture(minute, [[one, 800, limitOf(1000, 800)]])), 'near-limit of 1')
 })
 
-void test('a rule is only for its targets', () => {
+test('a rule is only for its targets', () => {
   const day = new VirtualDay(config([rule({ targets: ['web', 'shop'] })]))
   assert.equal(told(day.see(0, [[one, 150]])), 'nothing')
   assert.equal(told(day.see(second, [[watched(3, { target: 'shop' }), 150]])), 'rss-high of 3')
 })
 
-void test('a process without a limit cannot be near it', () => {
+test('a process without a limit cannot be near it', () => {
   const day = new VirtualDay(config([nearLimit]))
   assert.equal(told(day.see(0, [[one, 900]])), 'no-limit')
 })
 
-void test('a reused pid is another process: neither latched nor cooling down', () => {
+test('a reused pid is another process: neither latched nor cooling down', () => {
   const day = new VirtualDay(config([rule({ cooldownMs: 60 * minute })]))
   const reused = watched(1, { id: { bootId: 'boot', pid: 1, startTicks: 99 } })
   day.capture(0, [[one, 150]])
   assert.equal(told(day.see(second, [[reused, 150]], { gone: [one] })), 'rss-high of 1')
 })
 
-void test('a process that is gone is neither judged nor remembered', () => {
+test('a process that is gone is neither judged nor remembered', () => {
   const day = new VirtualDay(config([rule()]))
   day.see(0, [
     [one, 50],
@@ -227,7 +227,7 @@ void test('a process that is gone is neither judged nor remembered', () => {
   assert.equal(day.memory.processes.size, 0)
 })
 
-void test('only who was sampled this turn is judged', () => {
+test('only who was sampled this turn is judged', () => {
   const day = new VirtualDay(config([rule()]))
   day.see(0, [
     [one, 50],
@@ -236,7 +236,7 @@ void test('only who was sampled this turn is judged', () => {
   assert.equal(told(day.see(second, [[one, 50]])), 'below-threshold')
 })
 
-void test('waits are bounded, and what matters comes first', () => {
+test('waits are bounded, and what matters comes first', () => {
   const day = new VirtualDay(config([rule({ forMs: minute })]))
   const many = Array.from(
     { length: 1000 },

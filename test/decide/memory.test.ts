@@ -14,18 +14,18 @@ const observation = (atMs: number, appeared: readonly WatchedProcess[]): Observa
   host: { totalBytes: 1, availableBytes: 1 },
 })
 
-void test('remembering makes a new memory and leaves the old one as it was', () => {
+test('remembering makes a new memory and leaves the old one as it was', () => {
   const before = emptyMemory()
   const after = remember(before, observation(0, [one]))
   assert.deepEqual([before.processes.size, after.processes.size], [0, 1])
   assert.deepEqual([forget(after, [one.id]).processes.size, after.processes.size], [0, 1])
 })
 
-void test('a sample of nobody we know is not remembered', () => {
+test('a sample of nobody we know is not remembered', () => {
   assert.equal(remember(emptyMemory(), { ...observation(0, [one]), appeared: [] }).processes.size, 0)
 })
 
-void test('who appears again after a reload of the config keeps all, under its new target', () => {
+test('who appears again after a reload of the config keeps all, under its new target', () => {
   const day = new VirtualDay(config([rule()]))
   day.capture(0, [[one, 150]])
   const renamed = { ...one, target: 'shop' }
@@ -33,14 +33,14 @@ void test('who appears again after a reload of the config keeps all, under its n
   assert.equal([...day.memory.processes.values()][0]?.process?.target, 'shop')
 })
 
-void test('after exec of another program nothing is latched, but what was spent is spent', () => {
+test('after exec of another program nothing is latched, but what was spent is spent', () => {
   const day = new VirtualDay(config([rule({ cooldownMs: 10 * minute })]))
   day.capture(0, [[one, 150]])
   const other = { ...one, exe: '/opt/python3.12' }
   assert.equal(told(day.see(second, [[other, 150]])), 'cooling-down')
 })
 
-void test('a capture of a process that ended meanwhile is no error', () => {
+test('a capture of a process that ended meanwhile is no error', () => {
   const request: CaptureRequest = {
     kind: 'capture',
     process: one.id,
@@ -51,7 +51,7 @@ void test('a capture of a process that ended meanwhile is no error', () => {
   assert.equal(rememberCapture(emptyMemory(), request, 0).processes.size, 0)
 })
 
-void test('a manual capture counts as an attempt and latches nothing', () => {
+test('a manual capture counts as an attempt and latches nothing', () => {
   const day = new VirtualDay(config([rule()], { perProcess: { max: 1, windowMs: minute } }))
   day.see(0, [[one, 50]])
   const fired = { rule: 'manual', kind: 'manual' } as const

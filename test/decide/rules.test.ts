@@ -23,15 +23,15 @@ const slow: LevelCondition = {
   windowMs: 10 * minute,
 }
 
-void test('growth fires when half the window shows it', () => {
+test('growth fires when half the window shows it', () => {
   assert.deepEqual(growing(slow, 2).turns, ['not-enough-samples', 'it of 1', 'latched'])
 })
 
-void test('slower growth does not', () => {
+test('slower growth does not', () => {
   assert.deepEqual(growing(slow, 0.9).turns, ['not-enough-samples', 'below-threshold'])
 })
 
-void test('growth that stops clears its latch, and growth that begins again fires again', () => {
+test('growth that stops clears its latch, and growth that begins again fires again', () => {
   const { day } = growing(slow, 2)
   const turns: string[] = []
   for (let at = 21 * minute; at <= 60 * minute; at += 10 * second) {
@@ -52,7 +52,7 @@ const willHit: LevelCondition = {
 }
 const within200 = (rssMiB: number) => limitOf(200, rssMiB)
 
-void test('time to limit is the room left over the growth', () => {
+test('time to limit is the room left over the growth', () => {
   // 100 MiB of room at 10 MiB a minute: two minutes are left after eight.
   const { turns } = growing(willHit, 10, within200)
   assert.deepEqual(turns, ['not-enough-samples', 'below-threshold', 'it of 1', 'latched'])
@@ -65,23 +65,23 @@ void test('time to limit is the room left over the growth', () => {
   assert.equal(firedAt, 8 * minute + 10 * second)
 })
 
-void test('who does not grow never hits the limit', () => {
+test('who does not grow never hits the limit', () => {
   assert.deepEqual(growing(willHit, 0, () => limitOf(200, 199)).turns, [
     'not-enough-samples',
     'below-threshold',
   ])
 })
 
-void test('who grows beyond the limit has no time left', () => {
+test('who grows beyond the limit has no time left', () => {
   const { turns } = growing(willHit, 1, () => limitOf(50, 60))
   assert.deepEqual(turns, ['not-enough-samples', 'it of 1', 'latched'])
 })
 
-void test('without a limit there is no time to it', () => {
+test('without a limit there is no time to it', () => {
   assert.deepEqual(growing(willHit, 1).turns, ['not-enough-samples', 'no-limit'])
 })
 
-void test('a limit of nothing is none', () => {
+test('a limit of nothing is none', () => {
   const share: LevelCondition = { kind: 'limit', aboveShare: 0.5, clearBelowShare: 0.4 }
   assert.deepEqual(growing(share, 1, () => limitOf(0, 1)).turns, ['no-limit'])
 })

@@ -15,13 +15,13 @@ const restart = (day: VirtualDay, nowMs: number, downMs: number): VirtualDay => 
   return next
 }
 
-void test('a latch survives a restart', () => {
+test('a latch survives a restart', () => {
   const day = new VirtualDay(config([rule()]))
   day.capture(50 * minute, [[one, 150]])
   assert.equal(told(restart(day, 51 * minute, minute).see(second, [[one, 150]])), 'latched')
 })
 
-void test('a cooldown goes on while the daemon is down', () => {
+test('a cooldown goes on while the daemon is down', () => {
   const day = new VirtualDay(config([rule({ cooldownMs: 15 * minute })]))
   day.capture(0, [[one, 150]])
   day.see(minute, [[one, 50]])
@@ -30,7 +30,7 @@ void test('a cooldown goes on while the daemon is down', () => {
   assert.equal(told(after.see(4 * minute, [[one, 150]])), 'rss-high of 1')
 })
 
-void test('a wall clock that was set back puts nothing into the future', () => {
+test('a wall clock that was set back puts nothing into the future', () => {
   const day = new VirtualDay(config([rule({ cooldownMs: 15 * minute })]))
   day.capture(0, [[one, 150]])
   day.see(minute, [[one, 50]])
@@ -38,7 +38,7 @@ void test('a wall clock that was set back puts nothing into the future', () => {
   assert.equal(told(after.see(14 * minute, [[one, 150]])), 'rss-high of 1')
 })
 
-void test('quotas of processes and targets survive', () => {
+test('quotas of processes and targets survive', () => {
   for (const quota of ['perProcess', 'perTarget'] as const) {
     const day = new VirtualDay(config([rule()], { [quota]: { max: 1, windowMs: 60 * minute } }))
     day.capture(0, [[one, 150]])
@@ -49,7 +49,7 @@ void test('quotas of processes and targets survive', () => {
   }
 })
 
-void test('a baseline is not taken twice, and is not put off by a restart', () => {
+test('a baseline is not taken twice, and is not put off by a restart', () => {
   const day = new VirtualDay(config([], { baselineAfterMs: 5 * minute }))
   day.see(0, [[one, 1]])
   const before = restart(day, 4 * minute, minute)
@@ -57,14 +57,14 @@ void test('a baseline is not taken twice, and is not put off by a restart', () =
   assert.equal(told(restart(before, 1, minute).see(10 * minute, [[one, 1]])), 'nothing')
 })
 
-void test('a schedule that was due is still owed', () => {
+test('a schedule that was due is still owed', () => {
   const nightly = rule({ name: 'nightly', when: { kind: 'schedule', cron: '0 3 * * *' } })
   const day = new VirtualDay(config([nightly]))
   day.see(0, [[one, 1]], { trigger: { kind: 'schedule', rule: 'nightly' } })
   assert.equal(told(restart(day, second, minute).see(0, [[one, 1]])), 'nightly of 1')
 })
 
-void test('growth is measured across a restart', () => {
+test('growth is measured across a restart', () => {
   const when = { kind: 'growth', aboveBytesPerMs: 1, clearBelowBytesPerMs: 0, windowMs: 20 * minute } as const
   const day = new VirtualDay(config([rule({ name: 'grows', when })]))
   for (let at = 0; at <= 9 * minute; at += 10 * second) day.see(at, [[one, at / second]])
@@ -73,14 +73,14 @@ void test('growth is measured across a restart', () => {
   assert.equal(told(after.see(minute, [[one, 630]])), 'grows of 1')
 })
 
-void test('a pending rule begins again', () => {
+test('a pending rule begins again', () => {
   const day = new VirtualDay(config([rule({ forMs: 10 * second })]))
   day.see(0, [[one, 150]])
   day.see(9 * second, [[one, 150]])
   assert.equal(told(restart(day, 9 * second, second).see(0, [[one, 150]])), 'not-long-enough')
 })
 
-void test('who ended while the daemon was down is forgotten', () => {
+test('who ended while the daemon was down is forgotten', () => {
   const day = new VirtualDay(config([rule()]))
   day.capture(0, [[one, 150]])
   const after = restart(day, second, minute)
@@ -91,7 +91,7 @@ void test('who ended while the daemon was down is forgotten', () => {
 const good = { format: 1, savedAtMs: 5, processes: [], targets: [] }
 const process = { key: 'k', firstSeenAgo: 1, isBaselineSettled: false, points: [], rules: [], attempts: [] }
 
-void test('what is well formed is restored', () => {
+test('what is well formed is restored', () => {
   const text = JSON.stringify({ ...good, processes: [process] })
   assert.equal(restore(text, { nowMs: 0, wallMs: 0 }).kind, 'restored')
 })
@@ -117,7 +117,7 @@ for (const [what, text] of [
   ['an endless name', JSON.stringify({ ...good, targets: [{ name: 'a'.repeat(1001), ago: [] }] })],
   ['deep nesting', '['.repeat(100_000)],
 ] as const) {
-  void test(`${what} is refused with a reason, and nothing is remembered`, () => {
+  test(`${what} is refused with a reason, and nothing is remembered`, () => {
     const restored = restore(text, { nowMs: 0, wallMs: 0 })
     assert.ok(restored.kind === 'refused')
     assert.notEqual(restored.reason, '')

@@ -10,7 +10,7 @@ const web = watched(3, { target: 'web' })
 const nightly = rule({ name: 'nightly', targets: ['api'], when: { kind: 'schedule', cron: '0 3 * * *' } })
 const fire = { trigger: { kind: 'schedule', rule: 'nightly' } } as const
 
-void test('a schedule captures each process of its targets once, the largest first', () => {
+test('a schedule captures each process of its targets once, the largest first', () => {
   const day = new VirtualDay(config([nightly]))
   const sizes = [
     [one, 10],
@@ -24,7 +24,7 @@ void test('a schedule captures each process of its targets once, the largest fir
   assert.equal(told(day.capture(minute, sizes, fire)), 'nightly of 2')
 })
 
-void test('a schedule of another rule does nothing, and one that comes again is not owed twice', () => {
+test('a schedule of another rule does nothing, and one that comes again is not owed twice', () => {
   const day = new VirtualDay(config([nightly]))
   assert.equal(told(day.see(0, [[one, 1]], { trigger: { kind: 'schedule', rule: 'weekly' } })), 'nothing')
   day.see(second, [[one, 1]], fire)
@@ -32,13 +32,13 @@ void test('a schedule of another rule does nothing, and one that comes again is 
   assert.equal(told(day.see(3 * second, [[one, 1]])), 'nothing')
 })
 
-void test('a process that appears after the hour is not due', () => {
+test('a process that appears after the hour is not due', () => {
   const day = new VirtualDay(config([nightly]))
   day.capture(0, [[one, 1]], fire)
   assert.equal(told(day.see(second, [[two, 1]])), 'nothing')
 })
 
-void test('a schedule asks once, whatever becomes of the capture', () => {
+test('a schedule asks once, whatever becomes of the capture', () => {
   const day = new VirtualDay(config([nightly]))
   const { verdict } = day.see(0, [[one, 1]], fire)
   assert.ok(verdict.kind === 'capture')
@@ -46,7 +46,7 @@ void test('a schedule asks once, whatever becomes of the capture', () => {
   assert.equal(told(day.see(2 * second, [[one, 1]])), 'nothing')
 })
 
-void test('a need goes before a schedule, and answers it', () => {
+test('a need goes before a schedule, and answers it', () => {
   const day = new VirtualDay(config([nightly, rule()]))
   const { verdict } = day.capture(
     0,
@@ -69,7 +69,7 @@ void test('a need goes before a schedule, and answers it', () => {
   )
 })
 
-void test('a schedule waits for its quota', () => {
+test('a schedule waits for its quota', () => {
   const day = new VirtualDay(config([nightly], { perTarget: { max: 1, windowMs: 60 * minute } }))
   day.capture(
     0,
@@ -101,7 +101,7 @@ void test('a schedule waits for its quota', () => {
 
 const withBaseline = config([rule({ forMs: 10 * second })], { baselineAfterMs: 5 * minute })
 
-void test('each process has one baseline, some time after it was first seen', () => {
+test('each process has one baseline, some time after it was first seen', () => {
   const day = new VirtualDay(withBaseline)
   day.see(0, [[one, 10]])
   day.see(minute, [
@@ -146,7 +146,7 @@ void test('each process has one baseline, some time after it was first seen', ()
   )
 })
 
-void test('a baseline is marked as one', () => {
+test('a baseline is marked as one', () => {
   const day = new VirtualDay(withBaseline)
   day.see(0, [[one, 10]])
   const { verdict } = day.see(5 * minute, [[one, 10]])
@@ -154,7 +154,7 @@ void test('a baseline is marked as one', () => {
   assert.deepEqual([verdict.fired, verdict.capture], [{ rule: 'baseline', kind: 'baseline' }, ['census']])
 })
 
-void test('a baseline uses up no quota', () => {
+test('a baseline uses up no quota', () => {
   const day = new VirtualDay({
     ...withBaseline,
     rules: [rule()],
@@ -165,20 +165,20 @@ void test('a baseline uses up no quota', () => {
   assert.equal(told(day.capture(6 * minute, [[one, 150]])), 'rss-high of 1')
 })
 
-void test('a spent quota does not keep a baseline away', () => {
+test('a spent quota does not keep a baseline away', () => {
   const day = new VirtualDay({ ...withBaseline, perTarget: { max: 0, windowMs: 60 * minute } })
   day.see(0, [[one, 10]])
   assert.equal(told(day.see(5 * minute, [[one, 10]])), 'baseline of 1')
 })
 
-void test('a need goes before a baseline, and is one itself', () => {
+test('a need goes before a baseline, and is one itself', () => {
   const day = new VirtualDay({ ...withBaseline, rules: [rule()] })
   day.see(0, [[one, 10]])
   assert.equal(told(day.capture(5 * minute, [[one, 150]])), 'rss-high of 1')
   assert.equal(told(day.capture(6 * minute, [[one, 10]])), 'below-threshold')
 })
 
-void test('a baseline that failed is not tried again', () => {
+test('a baseline that failed is not tried again', () => {
   const day = new VirtualDay(withBaseline)
   day.see(0, [[one, 10]])
   const { verdict } = day.see(5 * minute, [[one, 10]])

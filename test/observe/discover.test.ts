@@ -23,13 +23,13 @@ const pids = ({ appeared, gone }: Discovery) => ({
 })
 const nothing = { appeared: [], gone: [] }
 
-void test('the first sweep finds all Python processes and nothing else', async () => {
+test('the first sweep finds all Python processes and nothing else', async () => {
   using machine = copyMachine()
   const { discoverer } = start(machine.proc)
   assert.deepEqual(pids(await discoverer.sweep()), { appeared: [101, 102, 106], gone: [] })
 })
 
-void test('a Python process is looked into once; what has no executable never', async () => {
+test('a Python process is looked into once; what has no executable never', async () => {
   using machine = copyMachine()
   const { discoverer, inspected } = start(machine.proc)
   for (let sweep = 0; sweep < 5; sweep++) await discoverer.sweep()
@@ -38,14 +38,14 @@ void test('a Python process is looked into once; what has no executable never', 
   assert.equal(inspected.includes(105), false)
 })
 
-void test('what is not Python is looked into ever more rarely, because libpython may be loaded late', async () => {
+test('what is not Python is looked into ever more rarely, because libpython may be loaded late', async () => {
   using machine = copyMachine()
   const { discoverer, inspected } = start(machine.proc)
   for (let sweep = 0; sweep < 33; sweep++) await discoverer.sweep()
   assert.equal(inspected.filter((pid) => pid === 103).length, 7)
 })
 
-void test('a process that loads libpython late appears', async () => {
+test('a process that loads libpython late appears', async () => {
   using machine = copyMachine()
   const { discoverer } = start(machine.proc)
   await discoverer.sweep()
@@ -53,7 +53,7 @@ void test('a process that loads libpython late appears', async () => {
   assert.deepEqual(pids(await discoverer.sweep()), { appeared: [103], gone: [] })
 })
 
-void test('a process that is gone is told once', async () => {
+test('a process that is gone is told once', async () => {
   using machine = copyMachine()
   const { discoverer } = start(machine.proc)
   await discoverer.sweep()
@@ -63,13 +63,13 @@ void test('a process that is gone is told once', async () => {
   assert.deepEqual(pids(await discoverer.sweep()), nothing)
 })
 
-void test('ignored pids are never looked at', async () => {
+test('ignored pids are never looked at', async () => {
   using machine = copyMachine()
   const { discoverer } = start(machine.proc, (pid) => pid === 101)
   assert.deepEqual(pids(await discoverer.sweep()).appeared, [102, 106])
 })
 
-void test('exec of another Python program under the same executable appears again', async () => {
+test('exec of another Python program under the same executable appears again', async () => {
   using machine = copyMachine()
   const { discoverer } = start(machine.proc)
   await discoverer.sweep()
@@ -80,7 +80,7 @@ void test('exec of another Python program under the same executable appears agai
   assert.deepEqual(gone, [])
 })
 
-void test('exec of something that is not Python is an end', async () => {
+test('exec of something that is not Python is an end', async () => {
   using machine = copyMachine()
   const { discoverer } = start(machine.proc)
   await discoverer.sweep()
@@ -88,7 +88,7 @@ void test('exec of something that is not Python is an end', async () => {
   assert.deepEqual(pids(await discoverer.sweep()), { appeared: [], gone: [101] })
 })
 
-void test('a reused pid is another process', async () => {
+test('a reused pid is another process', async () => {
   using machine = copyMachine()
   const { discoverer } = start(machine.proc)
   await discoverer.sweep()
@@ -97,7 +97,7 @@ void test('a reused pid is another process', async () => {
   assert.deepEqual([appeared[0]?.id.startTicks, gone[0]?.id.startTicks], [999_999, 226_606])
 })
 
-void test('a process that hangs its inspection holds up nobody, and two of them end the looking', async () => {
+test('a process that hangs its inspection holds up nobody, and two of them end the looking', async () => {
   using machine = copyMachine()
   machine.copy(103, 107)
   const inspect = createInspector({ procRoot: machine.proc, passwdFile: '/nonexistent', bootId: 'boot' })
@@ -114,7 +114,7 @@ void test('a process that hangs its inspection holds up nobody, and two of them 
   assert.equal(first.problems.length, 4)
 })
 
-void test('a /proc that cannot be listed is a problem, not the end of all processes', async () => {
+test('a /proc that cannot be listed is a problem, not the end of all processes', async () => {
   using machine = copyMachine()
   const { discoverer } = start(machine.proc)
   await discoverer.sweep()

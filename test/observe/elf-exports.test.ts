@@ -20,20 +20,20 @@ const check = async (bytes: Buffer, symbol: string): Promise<boolean> => {
 }
 
 for (const hash of ['gnu', 'sysv'] as const) {
-  void test(`${hash}: an exported symbol is found among others`, async () => {
+  test(`${hash}: an exported symbol is found among others`, async () => {
     const elf = tinyElf(['main', 'Py_AddPendingCall', 'Py_Main'], { hash })
     assert.equal(await check(elf, 'Py_AddPendingCall'), true)
     assert.equal(await check(elf, 'Py_AddPending'), false)
     assert.equal(await check(elf, 'PyGILState_Ensure'), false)
   })
 
-  void test(`${hash}: a symbol that is only wanted from a library does not count`, async () => {
+  test(`${hash}: a symbol that is only wanted from a library does not count`, async () => {
     const elf = tinyElf(['main'], { hash, imports: ['Py_AddPendingCall'] })
     assert.equal(await check(elf, 'Py_AddPendingCall'), false)
     assert.equal(await check(elf, 'main'), true)
   })
 
-  void test(`${hash}: a file cut off anywhere is an answer, not an error`, async () => {
+  test(`${hash}: a file cut off anywhere is an answer, not an error`, async () => {
     const elf = tinyElf(['Py_AddPendingCall'], { hash })
     for (let length = 0; length < elf.length; length += 7) {
       assert.equal(await check(elf.subarray(0, length), 'Py_AddPendingCall'), false)
@@ -41,7 +41,7 @@ for (const hash of ['gnu', 'sysv'] as const) {
   })
 }
 
-void test('a file that points out of itself is an answer, not an error', async () => {
+test('a file that points out of itself is an answer, not an error', async () => {
   for (const at of [32, 64 + 8, 64 + 16, 120 + 8]) {
     const elf = tinyElf(['Py_AddPendingCall'])
     elf.fill(0xff, at, at + 8)
@@ -49,7 +49,7 @@ void test('a file that points out of itself is an answer, not an error', async (
   }
 })
 
-void test('a chain without end is given up', async () => {
+test('a chain without end is given up', async () => {
   const elf = tinyElf(['main'], { hash: 'sysv' })
   // The only link of the chain now leads back to itself.
   const chain = elf.lastIndexOf(Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0]))
@@ -57,7 +57,7 @@ void test('a chain without end is given up', async () => {
   assert.equal(await check(elf, 'Py_AddPendingCall'), false)
 })
 
-void test('a script and an empty program are not the interpreter', async () => {
+test('a script and an empty program are not the interpreter', async () => {
   assert.equal(
     await check(Buffer.from('#!/usr/bin/python3\nPy_AddPendingCall'.padEnd(200)), 'Py_AddPendingCall'),
     false,

@@ -4,7 +4,7 @@ import { History } from '../../src/observe/history.ts'
 
 const id = (startTicks: number) => ({ bootId: 'b', pid: 1, startTicks })
 
-void test('points say how long ago they were', () => {
+test('points say how long ago they were', () => {
   const history = new History({ windowMs: 60_000, resolutionMs: 1000 })
   history.record(id(1), 1000, 10)
   history.record(id(1), 3500, 20)
@@ -14,7 +14,7 @@ void test('points say how long ago they were', () => {
   ])
 })
 
-void test('of several points in one step the last is kept', () => {
+test('of several points in one step the last is kept', () => {
   const history = new History({ windowMs: 60_000, resolutionMs: 10_000 })
   for (let atMs = 0; atMs < 20_000; atMs += 1000) history.record(id(1), atMs, atMs)
   assert.deepEqual(
@@ -23,7 +23,7 @@ void test('of several points in one step the last is kept', () => {
   )
 })
 
-void test('it never holds more than a window of steps', () => {
+test('it never holds more than a window of steps', () => {
   const history = new History({ windowMs: 10_000, resolutionMs: 1000 })
   for (let atMs = 0; atMs < 1_000_000; atMs += 100) history.record(id(1), atMs, atMs)
   const points = history.of(id(1), 999_900)
@@ -31,7 +31,7 @@ void test('it never holds more than a window of steps', () => {
   assert.equal(points.at(-1)?.rssBytes, 999_900)
 })
 
-void test('a reused pid has a history of its own, and the forgotten have none', () => {
+test('a reused pid has a history of its own, and the forgotten have none', () => {
   const history = new History({ windowMs: 10_000, resolutionMs: 1000 })
   history.record(id(1), 0, 1)
   assert.deepEqual(history.of(id(2), 0), [])

@@ -51,19 +51,19 @@ for (const [what, tree, path, expected] of [
     [[2048, 1792, '/system.slice']],
   ],
 ] as const) {
-  void test(what, () => assert.deepEqual(usesIn(tree, path), expected))
+  test(what, () => assert.deepEqual(usesIn(tree, path), expected))
 }
 
-void test('a machine without a memory controller has none', () => {
+test('a machine without a memory controller has none', () => {
   assert.equal(findMemoryController('/nonexistent', '/sys'), undefined)
 })
 
-void test('a mount point may hold spaces', () => {
+test('a mount point may hold spaces', () => {
   const mount = '35 31 0:32 / /mnt/my\\040cgroups rw shared:10 - cgroup cgroup rw,memory\n'
   assert.deepEqual(parseMountinfo(mount), { version: 1, mountPoint: '/mnt/my cgroups', root: '/' })
 })
 
-void test('a path of absurd depth is not walked', () => {
+test('a path of absurd depth is not walked', () => {
   const controller = { version: 2, mountPoint: '/sys/fs/cgroup', root: '/' } as const
   assert.deepEqual(cgroupDirectories(controller, '/a'.repeat(1000)), [])
 })
@@ -75,7 +75,7 @@ const use = (limitBytes: number, usedBytes: number): LimitUse => ({
   where: '/',
 })
 
-void test('the tightest limit is the one with the largest share used', () => {
+test('the tightest limit is the one with the largest share used', () => {
   assert.deepEqual(tightestOf([use(100, 10), use(1000, 900), use(10, 5)]), use(1000, 900))
   assert.deepEqual(tightestOf([use(100, 99), use(0, 0)]), use(0, 0))
   assert.equal(tightestOf([]), undefined)
@@ -84,7 +84,7 @@ void test('the tightest limit is the one with the largest share used', () => {
 const limitsWith = (soft: string) =>
   `Max locked memory  1  1  bytes\nMax address space         ${soft}   4294967296  bytes     \n`
 
-void test('RLIMIT_AS is the soft one', () => {
+test('RLIMIT_AS is the soft one', () => {
   assert.equal(parseAddressSpaceLimit(limitsWith('2147483648')), 2_147_483_648)
   assert.equal(parseAddressSpaceLimit(limitsWith('unlimited')), undefined)
   assert.equal(parseAddressSpaceLimit(''), undefined)
@@ -109,7 +109,7 @@ const tightestIn = async (
 const mounted = (machine: ReturnType<typeof copyMachine>) =>
   machine.write('self/mountinfo', '35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n')
 
-void test('a process without limits of its own has those of the host', async () => {
+test('a process without limits of its own has those of the host', async () => {
   assert.deepEqual(await tightestIn('v1'), {
     source: 'host',
     limitBytes: host.totalBytes,
@@ -118,12 +118,12 @@ void test('a process without limits of its own has those of the host', async () 
   })
 })
 
-void test('a cgroup limit goes before the host, the tightest of its ancestors first', async () => {
+test('a cgroup limit goes before the host, the tightest of its ancestors first', async () => {
   const limit = await tightestIn('v1', mounted)
   assert.deepEqual([limit?.source, limit?.where], ['cgroup', '/system.slice'])
 })
 
-void test('RLIMIT_AS is compared with the address space', async () => {
+test('RLIMIT_AS is compared with the address space', async () => {
   const limit = await tightestIn('v1', (machine) => {
     mounted(machine)
     const limits = machine.read('101/limits')
@@ -137,7 +137,7 @@ void test('RLIMIT_AS is compared with the address space', async () => {
   })
 })
 
-void test('a cgroup limit above the memory of the host is none', async () => {
+test('a cgroup limit above the memory of the host is none', async () => {
   const small = { totalBytes: 512 * MiB, availableBytes: 256 * MiB }
   using machine = copyMachine()
   mounted(machine)

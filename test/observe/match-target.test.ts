@@ -35,16 +35,16 @@ for (const [what, match, matches] of [
   ['two keys of which one does not', { user: 'www-data', unit: 'web-*' }, false],
   ['a cmdline that is no regular expression', { cmdline: '(' }, false],
 ] as const) {
-  void test(`${what}: ${matches ? 'matches' : 'does not match'}`, () => assert.equal(isNamed(match), matches))
+  test(`${what}: ${matches ? 'matches' : 'does not match'}`, () => assert.equal(isNamed(match), matches))
 }
 
-void test('a process without unit or container matches no glob for them', () => {
+test('a process without unit or container matches no glob for them', () => {
   const { unit: _, containerId: __, ...plain } = process
   assert.equal(compileTargets([{ name: 'it', match: { unit: '*' } }])(plain), undefined)
   assert.equal(compileTargets([{ name: 'it', match: { container: '' } }])(plain), undefined)
 })
 
-void test('the first target that matches names the process', () => {
+test('the first target that matches names the process', () => {
   const name = compileTargets([
     { name: 'web', match: { unit: 'web-*' } },
     { name: 'api', match: { unit: 'api-*' } },
@@ -53,7 +53,7 @@ void test('the first target that matches names the process', () => {
   assert.equal(name(process), 'api')
 })
 
-void test('a pattern that would backtrack for ever does not match, and leaves the next one whole', () => {
+test('a pattern that would backtrack for ever does not match, and leaves the next one whole', () => {
   const hostile = { ...process, cmdline: [`${'a'.repeat(4000)}!`] }
   const name = compileTargets([
     { name: 'slow', match: { cmdline: '^(a+)+$' } },
@@ -62,7 +62,7 @@ void test('a pattern that would backtrack for ever does not match, and leaves th
   assert.equal(name(hostile), 'next')
 })
 
-void test('only the first 4,096 characters are searched', () => {
+test('only the first 4,096 characters are searched', () => {
   const long = { ...process, cmdline: ['x'.repeat(4096), 'api'] }
   assert.equal(compileTargets([{ name: 'it', match: { cmdline: 'api' } }])(long), undefined)
 })

@@ -22,7 +22,7 @@ const options = (procRoot: string): ObserverOptions => ({
   history: { windowMs: 60_000, resolutionMs: 1000 },
 })
 
-void test('an observation tells who appeared, how large each is and how near its limit', async () => {
+test('an observation tells who appeared, how large each is and how near its limit', async () => {
   using machine = copyMachine()
   const observer = createObserver(options(machine.proc))
   const { appeared, samples, gone, host } = await observer.observe(1000)
@@ -43,7 +43,7 @@ void test('an observation tells who appeared, how large each is and how near its
   observer.close()
 })
 
-void test('it looks for processes only every discovery interval, at those it has always', async () => {
+test('it looks for processes only every discovery interval, at those it has always', async () => {
   using machine = copyMachine()
   const observer = createObserver(options(machine.proc))
   await observer.observe(0)
@@ -56,7 +56,7 @@ void test('it looks for processes only every discovery interval, at those it has
   observer.close()
 })
 
-void test('a process that ends is told once, by whoever sees it first', async () => {
+test('a process that ends is told once, by whoever sees it first', async () => {
   using machine = copyMachine()
   const observer = createObserver(options(machine.proc))
   await observer.observe(0)
@@ -73,7 +73,7 @@ void test('a process that ends is told once, by whoever sees it first', async ()
   observer.close()
 })
 
-void test('a process that no target names after exec is gone', async () => {
+test('a process that no target names after exec is gone', async () => {
   using machine = copyMachine()
   const observer = createObserver(options(machine.proc))
   await observer.observe(0)
@@ -85,7 +85,7 @@ void test('a process that no target names after exec is gone', async () => {
   observer.close()
 })
 
-void test('a sample that cannot be had is told, and had again later', async () => {
+test('a sample that cannot be had is told, and had again later', async () => {
   using machine = copyMachine()
   const observer = createObserver(options(machine.proc))
   await observer.observe(0)
@@ -98,7 +98,7 @@ void test('a sample that cannot be had is told, and had again later', async () =
   observer.close()
 })
 
-void test('the history of a process goes back to its first sample', async () => {
+test('the history of a process goes back to its first sample', async () => {
   using machine = copyMachine()
   const observer = createObserver(options(machine.proc))
   const { samples } = await observer.observe(0)
@@ -112,7 +112,7 @@ void test('the history of a process goes back to its first sample', async () => 
   observer.close()
 })
 
-void test('a real Python process is found and sampled as ps has it', async () => {
+test('a real Python process is found and sampled as ps has it', async () => {
   const script = 'x = bytearray(30_000_000); print("ready"); input()'
   const child = spawn('/usr/bin/python3', ['-uc', script, 'observe-me'])
   const asleep = spawn('/usr/bin/sleep', ['60'])

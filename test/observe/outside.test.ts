@@ -24,7 +24,7 @@ const read = async (
   })
 }
 
-void test('evidence is what the kernel says of the process, its limits, its cgroup and pressure', async () => {
+test('evidence is what the kernel says of the process, its limits, its cgroup and pressure', async () => {
   const evidence = await read('v2')
   assert.equal(evidence.takenAt, '2026-01-01T00:00:00.000Z')
   assert.match(evidence.status.VmRSS ?? '', /^\d+ kB$/)
@@ -43,20 +43,20 @@ void test('evidence is what the kernel says of the process, its limits, its cgro
   assert.deepEqual(evidence.history, [{ secondsAgo: 1, rssBytes: 2 }])
 })
 
-void test('v1 tells in its own words', async () => {
+test('v1 tells in its own words', async () => {
   const { counters } = (await read('v1')).cgroup
   assert.equal(counters['memory.limit_in_bytes'], 1_073_741_824)
   assert.equal(counters['memory.failcnt'], 3)
   assert.equal(counters['memory.oom_control:oom_kill'], 1)
 })
 
-void test('of a process that is gone there is what is left', async () => {
+test('of a process that is gone there is what is left', async () => {
   const evidence = await read('v2', (machine) => machine.remove(101))
   assert.deepEqual([evidence.status, evidence.limits], [{}, []])
   assert.equal(evidence.cgroup.counters['memory.max'], 1_073_741_824)
 })
 
-void test('what cannot be read is left out', async () => {
+test('what cannot be read is left out', async () => {
   const evidence = await read('v1', (machine) => {
     machine.write('self/mountinfo', '')
     machine.write('101/status', 'VmRSS:\n\nrubbish')

@@ -10,7 +10,7 @@ import { copyMachine } from './proc-tree.ts'
 const inspector = (procRoot: string) =>
   createInspector({ procRoot, passwdFile: '/nonexistent', bootId: 'boot' })
 
-void test('an executable that exports the interpreter is Python', async () => {
+test('an executable that exports the interpreter is Python', async () => {
   using machine = copyMachine()
   assert.deepEqual(await inspector(machine.proc)(101), {
     id: { bootId: 'boot', pid: 101, startTicks: 226606 },
@@ -25,7 +25,7 @@ void test('an executable that exports the interpreter is Python', async () => {
   })
 })
 
-void test('a program that maps libpython is Python, whatever it is called', async () => {
+test('a program that maps libpython is Python, whatever it is called', async () => {
   using machine = copyMachine()
   const found = await inspector(machine.proc)(102)
   assert.equal(found?.exe, machine.file('/usr/bin/uwsgi-core'))
@@ -40,13 +40,13 @@ for (const [what, pid] of [
   ['a kernel thread', 105],
   ['a pid that is not there', 999],
 ] as const) {
-  void test(`${what} is not Python`, async () => {
+  test(`${what} is not Python`, async () => {
     using machine = copyMachine()
     assert.equal(await inspector(machine.proc)(pid), undefined)
   })
 }
 
-void test('odd names and arguments are taken as they are', async () => {
+test('odd names and arguments are taken as they are', async () => {
   using machine = copyMachine()
   const found = await inspector(machine.proc)(106)
   assert.deepEqual(found?.cmdline, ['worker ) Z 1', '--a b'])
@@ -59,27 +59,27 @@ for (const [what, text, cmdline] of [
   ['empty arguments are arguments', 'python3\0\0-c\0', ['python3', '', '-c']],
   ['no arguments are none', '', []],
 ] as const) {
-  void test(`cmdline: ${what}`, async () => {
+  test(`cmdline: ${what}`, async () => {
     using machine = copyMachine()
     machine.write('101/cmdline', text)
     assert.deepEqual((await inspector(machine.proc)(101))?.cmdline, cmdline)
   })
 }
 
-void test('a cmdline without end is cut at 64 KiB', async () => {
+test('a cmdline without end is cut at 64 KiB', async () => {
   using machine = copyMachine()
   machine.write('101/cmdline', 'x'.repeat(1_000_000))
   assert.equal((await inspector(machine.proc)(101))?.cmdline[0]?.length, 65_536)
 })
 
-void test('libpython is found behind 10 MB of other mappings', async () => {
+test('libpython is found behind 10 MB of other mappings', async () => {
   using machine = copyMachine()
   const other = '7f0000000000-7f0000001000 rw-p 00000000 fe:00 42   /srv/é data/segment\n'
   machine.write('102/maps', other.repeat(140_000) + machine.read('102/maps'))
   assert.notEqual(await inspector(machine.proc)(102), undefined)
 })
 
-void test('an executable that was replaced is looked into again', async () => {
+test('an executable that was replaced is looked into again', async () => {
   using machine = copyMachine()
   const inspect = inspector(machine.proc)
   assert.equal(await inspect(103), undefined)
@@ -87,7 +87,7 @@ void test('an executable that was replaced is looked into again', async () => {
   assert.notEqual(await inspect(103), undefined)
 })
 
-void test('a uid has its login name as soon as the file says so', () => {
+test('a uid has its login name as soon as the file says so', () => {
   const directory = mkdtempSync(join(tmpdir(), 'passwd-'))
   const file = join(directory, 'passwd')
   const nameOf = createLoginNames(file)

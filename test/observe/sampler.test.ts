@@ -18,11 +18,11 @@ for (const [text, expected] of [
   ['12\0 34 5', undefined],
   ['-1 2 3', undefined],
 ] as const) {
-  void test(`statm ${JSON.stringify(text)}`, () =>
+  test(`statm ${JSON.stringify(text)}`, () =>
     assert.deepEqual(parsePages(Buffer.from(text), Buffer.byteLength(text)), expected))
 }
 
-void test('sizes are pages times the size of a page', () => {
+test('sizes are pages times the size of a page', () => {
   using machine = copyMachine()
   const sampler = new Sampler({ procRoot: machine.proc, pageBytes: 65536 })
   assert.equal(sampler.watch(idOf(101)), 'watched')
@@ -35,7 +35,7 @@ void test('sizes are pages times the size of a page', () => {
   sampler.close()
 })
 
-void test('a process that only has the pid is not the one to watch', () => {
+test('a process that only has the pid is not the one to watch', () => {
   using machine = copyMachine()
   const sampler = new Sampler({ procRoot: machine.proc, pageBytes: 4096 })
   assert.equal(sampler.watch(idOf(101, 7)), 'gone')
@@ -43,7 +43,7 @@ void test('a process that only has the pid is not the one to watch', () => {
   sampler.close()
 })
 
-void test('a zombie is gone', () => {
+test('a zombie is gone', () => {
   using machine = copyMachine()
   const sampler = new Sampler({ procRoot: machine.proc, pageBytes: 4096 })
   const startTicks = parseStat(machine.read('104/stat'))?.startTicks ?? 0
@@ -52,7 +52,7 @@ void test('a zombie is gone', () => {
   sampler.close()
 })
 
-void test('what is not a size is missing, not gone', () => {
+test('what is not a size is missing, not gone', () => {
   using machine = copyMachine()
   const sampler = new Sampler({ procRoot: machine.proc, pageBytes: 4096 })
   sampler.watch(idOf(101))
@@ -62,7 +62,7 @@ void test('what is not a size is missing, not gone', () => {
   sampler.close()
 })
 
-void test('a real process is read as ps reads it, and is gone when it has ended', async () => {
+test('a real process is read as ps reads it, and is gone when it has ended', async () => {
   const child = spawn('/usr/bin/python3', ['-uc', 'x = bytearray(50_000_000); print(); input()'])
   try {
     await once(child.stdout, 'data')
@@ -91,7 +91,7 @@ void test('a real process is read as ps reads it, and is gone when it has ended'
 
 const countOpenFiles = () => readdirSync('/proc/self/fd').length
 
-void test('no descriptor is left behind', () => {
+test('no descriptor is left behind', () => {
   using machine = copyMachine()
   const before = countOpenFiles()
   const sampler = new Sampler({ procRoot: machine.proc, pageBytes: 4096 })

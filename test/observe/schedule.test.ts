@@ -12,11 +12,11 @@ for (const [cron, timezone, isGood] of [
   ['often', undefined, false],
   ['', undefined, false],
 ] as const) {
-  void test(`cron ${JSON.stringify(cron)} ${timezone ?? ''} is ${isGood ? 'good' : 'told to be bad'}`, () =>
+  test(`cron ${JSON.stringify(cron)} ${timezone ?? ''} is ${isGood ? 'good' : 'told to be bad'}`, () =>
     assert.equal(checkCron(cron, timezone) === undefined, isGood))
 }
 
-void test('a rule fires by its name when its time has come', { timeout: 5000 }, async () => {
+test('a rule fires by its name when its time has come', { timeout: 5000 }, async () => {
   const keepAlive = setInterval(() => {}, 1000)
   const fired = await new Promise((resolve) => {
     const schedules = startSchedules([{ rule: 'nightly', cron: '* * * * * *', timezone: 'UTC' }], (rule) => {

@@ -10,7 +10,7 @@ for (const [nowMs, waitMs] of [
   [1100, 100],
   [1750, 50],
 ] as const) {
-  void test(`at ${nowMs} ms the next tick of a 100 ms interval begun at 1,000 ms is ${waitMs} ms away`, () =>
+  test(`at ${nowMs} ms the next tick of a 100 ms interval begun at 1,000 ms is ${waitMs} ms away`, () =>
     assert.equal(nextTickMs(1000, 100, nowMs), waitMs))
 }
 
@@ -26,7 +26,7 @@ const take = async (stream: AsyncGenerator<Trigger>, count: number): Promise<rea
   return taken
 }
 
-void test('the first look is at once, and the interval goes on', async () => {
+test('the first look is at once, and the interval goes on', async () => {
   const stream = triggers({ intervalMs: 1, sources: [], signal: new AbortController().signal })
   const interval = { kind: 'interval' }
   assert.deepEqual(await take(stream, 3), [interval, interval, interval])
@@ -43,7 +43,7 @@ const insistent: TriggerSource = (push) => {
   return () => {}
 }
 
-void test('one trigger of a kind waits while the reader is busy, in the order of arrival', async () => {
+test('one trigger of a kind waits while the reader is busy, in the order of arrival', async () => {
   const stop = new AbortController()
   const stream = triggers({ intervalMs: HOUR_MS, sources: [insistent], signal: stop.signal })
   assert.deepEqual(await take(stream, 4), [
@@ -62,7 +62,7 @@ const flood: TriggerSource = (push) => {
   return () => {}
 }
 
-void test('a flood waits in bounded space', async () => {
+test('a flood waits in bounded space', async () => {
   const stop = new AbortController()
   const stream = triggers({ intervalMs: HOUR_MS, sources: [flood], signal: stop.signal })
   await take(stream, 1024)
@@ -71,7 +71,7 @@ void test('a flood waits in bounded space', async () => {
   assert.equal((await next).done, true)
 })
 
-void test('the signal ends a stream that waits, and stops its sources', async () => {
+test('the signal ends a stream that waits, and stops its sources', async () => {
   const stop = new AbortController()
   let stopped = 0
   const stream = triggers({ intervalMs: HOUR_MS, sources: [() => () => stopped++], signal: stop.signal })

@@ -5,14 +5,14 @@ import { containerId, memoryCgroup, parseCgroup, systemdUnit } from '../../src/p
 const id = '0123456789abcdef'.repeat(4)
 const other = 'fedcba9876543210'.repeat(4)
 
-void test('the memory controller of v1 goes before the unified hierarchy', () => {
+test('the memory controller of v1 goes before the unified hierarchy', () => {
   const hybrid = parseCgroup('4:cpu,memory:/a\n1:name=systemd:/b\n0::/c\n')
   assert.equal(memoryCgroup(hybrid), '/a')
   assert.equal(memoryCgroup(parseCgroup('1:name=systemd:/b\n0::/c\n')), '/c')
   assert.equal(memoryCgroup(parseCgroup('')), undefined)
 })
 
-void test('a path may hold colons and may have been removed', () => {
+test('a path may hold colons and may have been removed', () => {
   assert.equal(memoryCgroup(parseCgroup('0::/a:b/c (deleted)\n')), '/a:b/c')
 })
 
@@ -23,7 +23,7 @@ for (const [what, text, unit] of [
   ['a slice alone', '0::/system.slice', undefined],
   ['nothing but the suffix', '0::/.service', undefined],
 ] as const) {
-  void test(`unit: ${what}`, () => assert.equal(systemdUnit(parseCgroup(text)), unit))
+  test(`unit: ${what}`, () => assert.equal(systemdUnit(parseCgroup(text)), unit))
 }
 
 for (const [what, path, container] of [
@@ -38,5 +38,5 @@ for (const [what, path, container] of [
   ['too many digits', `/docker/${id}0`, undefined],
   ['none', '/system.slice/shop.service', undefined],
 ] as const) {
-  void test(`container: ${what}`, () => assert.equal(containerId(parseCgroup(`0::${path}\n`)), container))
+  test(`container: ${what}`, () => assert.equal(containerId(parseCgroup(`0::${path}\n`)), container))
 }

@@ -6,7 +6,7 @@ import { fixtures } from '../observe/proc-tree.ts'
 
 const recorded = (pid: number) => parseStat(readFileSync(`${fixtures}/machine/${pid}/stat`, 'utf8'))
 
-void test('a recorded stat says who the process is', () => {
+test('a recorded stat says who the process is', () => {
   assert.deepEqual(recorded(101), {
     pid: 101,
     command: 'python3',
@@ -18,14 +18,14 @@ void test('a recorded stat says who the process is', () => {
   })
 })
 
-void test('a name with parentheses, spaces, a state letter and a line end does not move the fields', () => {
+test('a name with parentheses, spaces, a state letter and a line end does not move the fields', () => {
   const stat = recorded(106)
   assert.equal(stat?.command, 'foo) Z 1 (\nbar')
   assert.equal(stat?.state, 'S')
   assert.equal(stat?.startTicks, 226606)
 })
 
-void test('a kernel thread is told by its flag, a zombie by its state', () => {
+test('a kernel thread is told by its flag, a zombie by its state', () => {
   assert.equal(recorded(105)?.isKernelThread, true)
   assert.equal(recorded(104)?.isKernelThread, false)
   assert.equal(recorded(104)?.state, 'Z')
@@ -39,5 +39,5 @@ for (const [what, text] of [
   ['a pid that is no number', `x (python3) S ${'1 '.repeat(40)}`],
   ['a negative start', `1 (python3) S ${'1 '.repeat(18)}-5 1 1 1 1 1 1`],
 ] as const) {
-  void test(`${what} is not a stat`, () => assert.equal(parseStat(text), undefined))
+  test(`${what} is not a stat`, () => assert.equal(parseStat(text), undefined))
 }

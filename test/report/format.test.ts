@@ -31,5 +31,4 @@ const cases: readonly (readonly [string, string])[] = [
   [formatShare(0.004), '<1 %'],
   [formatShare(0.956), '96 %'],
 ]
-for (const [actual, expected] of cases)
-  void test(`is shown as ${expected}`, () => assert.equal(actual, expected))
+for (const [actual, expected] of cases) test(`is shown as ${expected}`, () => assert.equal(actual, expected))

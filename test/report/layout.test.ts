@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { layOutTable, plainStyle, wrap } from '../../src/report/layout.ts'
 
-void test('text is broken at spaces, and a word longer than a line inside', () => {
+test('text is broken at spaces, and a word longer than a line inside', () => {
   assert.deepEqual(wrap('one two three', 8), ['one two', 'three'])
   assert.deepEqual(wrap('a bcdefghijklmnop q', 12, '  ', '- '), ['- a', '  bcdefghijk', '  lmnop q'])
 })
 
-void test('numbers stand right, text left, and nothing hangs over at the end', () => {
+test('numbers stand right, text left, and nothing hangs over at the end', () => {
   const rows = [
     [{ text: '5' }, { text: 'str' }],
     [{ text: '1,000' }, { text: 'dict' }],
@@ -23,7 +23,7 @@ void test('numbers stand right, text left, and nothing hangs over at the end', (
   assert.deepEqual(lines, ['count  type', '    5  str', '1,000  dict'])
 })
 
-void test('one column gives way where the line would be too long', () => {
+test('one column gives way where the line would be too long', () => {
   const rows = [[{ text: 'x'.repeat(40) }, { text: 'y'.repeat(10) }]]
   const columns = [
     { head: 'a', align: 'left', gives: true },

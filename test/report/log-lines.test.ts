@@ -48,7 +48,7 @@ const cases: readonly (readonly [string, ToldEvent, readonly (readonly [string, 
   ],
 ]
 for (const [what, event, expected] of cases) {
-  void test(`the log tells ${what}`, () => {
+  test(`the log tells ${what}`, () => {
     assert.deepEqual(
       linesOf(event).map(({ level, message }) => [level, message]),
       expected,
@@ -56,7 +56,7 @@ for (const [what, event, expected] of cases) {
   })
 }
 
-void test('a failure carries its reason, its words and what to do', () => {
+test('a failure carries its reason, its words and what to do', () => {
   assert.deepEqual(logCapture(process, refused).fields, {
     pid: 7,
     reason: 'not-permitted',
@@ -65,7 +65,7 @@ void test('a failure carries its reason, its words and what to do', () => {
   })
 })
 
-void test('a thousand waits are counted, not listed', () => {
+test('a thousand waits are counted, not listed', () => {
   const waits = Array.from({ length: 1000 }, () => ({ process, rule: 'r', reason: 'latched' }) as const)
   const [line] = linesOf({ kind: 'decided', verdict: { kind: 'wait', waits }, waits })
   assert.deepEqual(line?.fields['reasons'], { latched: 1000 })

@@ -9,7 +9,7 @@ import { renderVerdict } from '../../src/report/verdict-text.ts'
 import { widthOf } from '../../src/report/visible.ts'
 import { dump, findings } from './make-report.ts'
 
-void test('the verdict is the headline and who is suspected, with the reasons', () => {
+test('the verdict is the headline and who is suspected, with the reasons', () => {
   assert.equal(
     renderVerdict(findings),
     [
@@ -26,7 +26,7 @@ void test('the verdict is the headline and who is suspected, with the reasons', 
   )
 })
 
-void test('show begins with the verdict and goes on with everything else', () => {
+test('show begins with the verdict and goes on with everything else', () => {
   const text = renderShow(dump, findings, plainStyle)
   assert.ok(text.startsWith(renderVerdict(findings)))
   const parts = [
@@ -45,14 +45,14 @@ void test('show begins with the verdict and goes on with everything else', () =>
   for (const part of parts) assert.ok(text.includes(part), part)
 })
 
-void test('without a baseline types come with their cumulative share', () => {
+test('without a baseline types come with their cumulative share', () => {
   const { baseline: _, ...alone } = findings
   const text = renderShow(dump, alone, plainStyle)
   assert.match(text, /count +bytes +% +cumul +type/)
   assert.doesNotMatch(text, /\+700 MiB/)
 })
 
-void test('a dump without a census says why and leaves its tables out', () => {
+test('a dump without a census says why and leaves its tables out', () => {
   const failure = { reason: 'not-permitted', detail: 'ptrace is not allowed' } as const
   const outside: Dump = { ...dump, census: undefined, manifest: { ...dump.manifest, failure } }
   const text = renderShow(outside, { ...findings, suspects: [], types: [] }, plainStyle)
@@ -60,7 +60,7 @@ void test('a dump without a census says why and leaves its tables out', () => {
   assert.doesNotMatch(text, /Garbage collector/)
 })
 
-void test('why a rule fired is told in the units of its condition', () => {
+test('why a rule fired is told in the units of its condition', () => {
   const told = [
     explainFired({ rule: 'a', kind: 'limit', value: 0.81, threshold: 0.75 }),
     explainFired({ rule: 'b', kind: 'growth', value: 2 ** 20 / 60_000, threshold: 2 ** 19 / 60_000 }),
@@ -75,7 +75,7 @@ void test('why a rule fired is told in the units of its condition', () => {
   ])
 })
 
-void test('a list shows dumps by target, each on one line', () => {
+test('a list shows dumps by target, each on one line', () => {
   const listed = [
     { id: dump.id, manifest: dump.manifest, headline: findings.headline },
     { id: 'web/20261121T122000Z-1-x', manifest: { ...dump.manifest, rule: 'x' } },
@@ -96,7 +96,7 @@ void test('a list shows dumps by target, each on one line', () => {
   assert.equal(renderList([], plainStyle), 'no dumps\n')
 })
 
-void test('a difference shows both sides, the change, and whether they are the same process', () => {
+test('a difference shows both sides, the change, and whether they are the same process', () => {
   const before: Dump = { ...dump, id: 'api/before', manifest: { ...dump.manifest, rss_bytes: 2 ** 30 } }
   const text = renderDiff(before, dump, findings, plainStyle)
   assert.match(text, /RSS +1 GiB +1\.42 GiB +\+430 MiB/)
@@ -109,14 +109,14 @@ void test('a difference shows both sides, the change, and whether they are the s
 const inRed = (text: string): string => `<red>${text}</red>`
 const inGreen = (text: string): string => `<green>${text}</green>`
 
-void test('growth is red and shrinking is green', () => {
+test('growth is red and shrinking is green', () => {
   const palette = { ...plainStyle.palette, red: inRed, green: inGreen }
   const text = renderDiff(dump, dump, findings, { palette, width: 200 })
   assert.match(text, /<red>\+700 MiB<\/red>/)
   assert.match(text, /<green>-1 KiB<\/green>/)
 })
 
-void test('hostile names move no cursor and break no line, and every line fits 80 columns', () => {
+test('hostile names move no cursor and break no line, and every line fits 80 columns', () => {
   const evil = `\u001b]0;pwned\u0007\u001b[2J\r\n\u202e${'A'.repeat(3000)}中文`
   const hostile = JSON.parse(
     JSON.stringify([dump, findings], (key, value: unknown) => (isName(key, value) ? evil : value)),

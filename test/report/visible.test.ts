@@ -11,18 +11,18 @@ const cases: readonly (readonly [string, string, string])[] = [
   ['so are halves of characters', 'a\ud800b', 'a\\u{d800}b'],
 ]
 for (const [rule, text, expected] of cases) {
-  void test(rule, () => assert.equal(visible(text), expected))
+  test(rule, () => assert.equal(visible(text), expected))
 }
 
-void test('what is endless is cut before it is looked at', () => {
+test('what is endless is cut before it is looked at', () => {
   assert.equal(visible('\u001b'.repeat(10_000_000), 3), '\\x1b\\x1b\\x1b…'.replace('…', '…'))
 })
 
-void test('wide letters count twice', () => {
+test('wide letters count twice', () => {
   assert.deepEqual(['abc', '中文', '😀'].map(widthOf), [3, 4, 2])
 })
 
-void test('what is too wide is cut to the column, at the end or in front', () => {
+test('what is too wide is cut to the column, at the end or in front', () => {
   assert.deepEqual([fit('abcdef', 4), fit('abcd', 4), fitEnd('abcdef', 4)], ['abc…', 'abcd', '…def'])
   assert.ok(widthOf(fit('中文中文', 4)) <= 4)
 })

@@ -28,7 +28,7 @@ export function findPythons(): readonly InstalledPython[] {
 
 function versionOf(path: string): string {
   const program = 'import platform; print(platform.python_implementation(), platform.python_version())'
-  const { stdout = '' } = execaSync(path, ['-c', program], { reject: false })
+  const { stdout } = execaSync(path, ['-c', program], { reject: false })
   return /^CPython (\S+)/.exec(stdout)?.[1] ?? ''
 }
 

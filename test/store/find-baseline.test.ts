@@ -20,7 +20,7 @@ const at = (minute: number): Partial<DumpManifest> => ({ started_at: `2026-11-21
 const dump = entry('now', at(30))
 const { process } = dump.manifest
 
-void test('the newest earlier dump of the same process is the baseline', () => {
+test('the newest earlier dump of the same process is the baseline', () => {
   const found = findBaseline(dump, [
     entry('old', at(10)),
     entry('newer', at(20)),
@@ -37,7 +37,7 @@ const unfit: readonly (readonly [string, Partial<DumpManifest>])[] = [
   ['a dump without census', { files: [] }],
 ]
 for (const [what, given] of unfit) {
-  void test(`${what} is no baseline`, () => {
+  test(`${what} is no baseline`, () => {
     assert.equal(findBaseline(dump, [entry('x', { ...at(10), ...given })]), undefined)
   })
 }

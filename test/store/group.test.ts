@@ -9,9 +9,9 @@ const cases: readonly (readonly [string, string, number | undefined])[] = [
   ['a gid that is none', 'pyheap:x:-1:\n', undefined],
 ]
 for (const [name, text, expected] of cases) {
-  void test(`${name} is ${expected}`, () => assert.equal(parseGroupId(text, 'pyheap'), expected))
+  test(`${name} is ${expected}`, () => assert.equal(parseGroupId(text, 'pyheap'), expected))
 }
 
-void test('a machine without a group file has no groups', async () => {
+test('a machine without a group file has no groups', async () => {
   assert.equal(await findGroupId('/nowhere/group', 'pyheap'), undefined)
 })

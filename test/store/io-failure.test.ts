@@ -13,7 +13,7 @@ const codes = [
   ['EIO', 'io-error'],
 ] as const
 for (const [code, reason] of codes) {
-  void test(`${code} is ${reason} and says what to do`, () => {
+  test(`${code} is ${reason} and says what to do`, () => {
     const failed = explainIoError(Object.assign(new Error(`${code}: no`), { code }), 'writing /x')
     assert.equal(failed.reason, reason)
     assert.equal(failed.detail, `writing /x: ${code}: no`)
@@ -21,6 +21,6 @@ for (const [code, reason] of codes) {
   })
 }
 
-void test('what is no system error is an io-error', () => {
+test('what is no system error is an io-error', () => {
   assert.equal(explainIoError('odd', 'writing /x').reason, 'io-error')
 })

@@ -20,7 +20,7 @@ async function begin(store: StorePlace): Promise<PartialDump> {
 
 const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8)
 
-void test('a dump is invisible until it is published, and then complete', async (context) => {
+test('a dump is invisible until it is published, and then complete', async (context) => {
   const store = await makeStore(context)
   const dump = await begin(store)
   await dump.write('census.json', '{}')
@@ -35,7 +35,7 @@ void test('a dump is invisible until it is published, and then complete', async 
   assert.deepEqual(manifest, { ...makeManifest(), files: [{ name: 'census.json', bytes: 2, sha256 }] })
 })
 
-void test('modes are 0750 and 0640 whatever the umask', async (context) => {
+test('modes are 0750 and 0640 whatever the umask', async (context) => {
   const store = await makeStore(context)
   const old = process.umask(0o077)
   context.after(() => process.umask(old))
@@ -47,7 +47,7 @@ void test('modes are 0750 and 0640 whatever the umask', async (context) => {
   assert.equal(await modeOf(join(path, 'dump.json')), '640')
 })
 
-void test('files belong to the group pyheap where it exists', async (context) => {
+test('files belong to the group pyheap where it exists', async (context) => {
   if (process.getuid?.() !== 0) return context.skip('only root may give files to a group')
   const store = await makeStore(context)
   const groupFile = join(store.dir, 'group')
@@ -58,7 +58,7 @@ void test('files belong to the group pyheap where it exists', async (context) =>
   assert.equal((await stat(join(path, 'dump.json'))).gid, 4321)
 })
 
-void test('two captures in a second get two names, finished or not', async (context) => {
+test('two captures in a second get two names, finished or not', async (context) => {
   const store = await makeStore(context)
   const first = await begin(store)
   const second = await begin(store)
@@ -70,7 +70,7 @@ void test('two captures in a second get two names, finished or not', async (cont
   assert.deepEqual((await readdir(join(store.dir, 'api'))).toSorted(), [stem, `${stem}-2`, `${stem}-3`])
 })
 
-void test('after a discard nothing is left and nothing can be published', async (context) => {
+test('after a discard nothing is left and nothing can be published', async (context) => {
   const store = await makeStore(context)
   const dump = await begin(store)
   await dump.discard()
@@ -79,7 +79,7 @@ void test('after a discard nothing is left and nothing can be published', async 
   assert.equal((await dump.publish(makeManifest())).kind, 'failed')
 })
 
-void test('a file that could not be written keeps the whole dump back', async (context) => {
+test('a file that could not be written keeps the whole dump back', async (context) => {
   const store = await makeStore(context)
   const dump = await begin(store)
   await dump.write('census.json', '{}')
@@ -88,21 +88,21 @@ void test('a file that could not be written keeps the whole dump back', async (c
   assert.deepEqual(await readdir(join(store.dir, 'api')), [])
 })
 
-void test('a store that is missing is a failure that says so, not a new directory', async (context) => {
+test('a store that is missing is a failure that says so, not a new directory', async (context) => {
   const store = await makeStore(context)
   const opened = await openDump(storeAt(join(store.dir, 'not-mounted')), 'api', name)
   assert.equal(opened.kind === 'failed' && opened.reason, 'missing')
   assert.deepEqual(await readdir(store.dir), [])
 })
 
-void test('a store that is a file is a failure', async (context) => {
+test('a store that is a file is a failure', async (context) => {
   const store = await makeStore(context)
   await writeFile(join(store.dir, 'file'), '')
   const opened = await openDump(storeAt(join(store.dir, 'file')), 'api', name)
   assert.equal(opened.kind === 'failed' && opened.reason, 'missing')
 })
 
-void test('a disk that fills up in the middle is told as no-space and leaves nothing behind', async (context) => {
+test('a disk that fills up in the middle is told as no-space and leaves nothing behind', async (context) => {
   const dir = await mountTmpfs(context, 'size=64k')
   if (dir === undefined) return context.skip('mounting a tmpfs needs root')
   const dump = await begin(storeAt(dir))
@@ -113,7 +113,7 @@ void test('a disk that fills up in the middle is told as no-space and leaves not
   assert.deepEqual(await readdir(join(dir, 'api')), [])
 })
 
-void test('a file system that turned read-only is told as read-only', async (context) => {
+test('a file system that turned read-only is told as read-only', async (context) => {
   const dir = await mountTmpfs(context, 'size=64k')
   if (dir === undefined) return context.skip('mounting a tmpfs needs root')
   await mkdir(join(dir, 'api'))

@@ -6,7 +6,7 @@ import { listDumps, readDump } from '../../src/store/read-dumps.ts'
 import { verifyDump } from '../../src/store/verify-dump.ts'
 import { addDump, makeStore } from './make-store.ts'
 
-void test('dumps are listed newest first, foreign and unfinished directories not at all', async (context) => {
+test('dumps are listed newest first, foreign and unfinished directories not at all', async (context) => {
   const store = await makeStore(context)
   await addDump(store, { started_at: '2026-11-21T10:00:00.000Z' })
   await addDump(store, { started_at: '2026-11-21T12:00:00.000Z', target: 'web' })
@@ -18,7 +18,7 @@ void test('dumps are listed newest first, foreign and unfinished directories not
   assert.equal((await listDumps(store.dir, 'web')).dumps.length, 1)
 })
 
-void test('a dump that cannot be read is named, the others are listed', async (context) => {
+test('a dump that cannot be read is named, the others are listed', async (context) => {
   const store = await makeStore(context)
   await addDump(store)
   const broken = await addDump(store)
@@ -31,12 +31,12 @@ void test('a dump that cannot be read is named, the others are listed', async (c
   )
 })
 
-void test('a store that is not there lists nothing and says so', async () => {
+test('a store that is not there lists nothing and says so', async () => {
   const { dumps, problems } = await listDumps('/nowhere/at/all')
   assert.deepEqual([dumps.length, problems.length], [0, 1])
 })
 
-void test('a whole dump is read back as it was written', async (context) => {
+test('a whole dump is read back as it was written', async (context) => {
   const store = await makeStore(context)
   const { path, manifest, id } = await addDump(store)
   const read = await readDump(path)
@@ -62,7 +62,7 @@ const damages: readonly (readonly [string, (path: string) => Promise<void>])[] =
   ],
 ]
 for (const [what, damage] of damages) {
-  void test(`a file that is ${what} is named as unreadable`, async (context) => {
+  test(`a file that is ${what} is named as unreadable`, async (context) => {
     const store = await makeStore(context)
     const name = what === 'of another format' ? 'dump.json' : 'outside.json'
     const { path } = await addDump(store)
@@ -72,7 +72,7 @@ for (const [what, damage] of damages) {
   })
 }
 
-void test('a manifest cannot name files outside its dump', async (context) => {
+test('a manifest cannot name files outside its dump', async (context) => {
   const store = await makeStore(context)
   const { path, manifest } = await addDump(store)
   const files = [{ name: '../../secret', bytes: 1, sha256: '0'.repeat(64) }]
@@ -80,7 +80,7 @@ void test('a manifest cannot name files outside its dump', async (context) => {
   assert.equal((await readDump(path)).kind, 'unreadable')
 })
 
-void test('verifying says which file is not what was written', async (context) => {
+test('verifying says which file is not what was written', async (context) => {
   const store = await makeStore(context)
   const { path } = await addDump(store)
   const file = join(path, 'outside.json')

@@ -28,24 +28,24 @@ const cases: readonly (readonly [string, string, string | readonly string[]])[] 
   ['a name that fits two is ambiguous', '20261121T12', [dumps[0]?.id ?? '', dumps[1]?.id ?? '']],
 ]
 for (const [rule, argument, expected] of cases) {
-  void test(rule, () => {
+  test(rule, () => {
     const found = chooseDump(dumps, argument)
     if (found.kind === 'found') assert.equal(found.dump.id, expected)
     else assert.deepEqual(found.kind === 'ambiguous' && found.ids, expected)
   })
 }
 
-void test('a name nearly right is answered with the right one', () => {
+test('a name nearly right is answered with the right one', () => {
   const found = chooseDump(dumps, 'wbe')
   assert.deepEqual(found.kind === 'not-found' && found.near, ['web'])
 })
 
-void test('a name far from all is answered with none', () => {
+test('a name far from all is answered with none', () => {
   const found = chooseDump(dumps, 'x'.repeat(100_000))
   assert.deepEqual(found.kind === 'not-found' && found.near, [])
 })
 
-void test('a path is a dump wherever it lies, but not an unfinished one', async (context) => {
+test('a path is a dump wherever it lies, but not an unfinished one', async (context) => {
   const store = await makeStore(context)
   const { path, id } = await addDump(store)
   for (const argument of [path, `${path}/`, join(path, 'dump.json')]) {

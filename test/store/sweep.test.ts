@@ -11,7 +11,7 @@ import { addDump, makeStore } from './make-store.ts'
 const nowMs = Date.parse('2026-11-21T12:00:00Z')
 const at = (hour: string): { started_at: string } => ({ started_at: `2026-11-21T${hour}:00:00.000Z` })
 
-void test('a sweep drops what is beyond the limits, broken dumps too, and nothing that is foreign', async (context) => {
+test('a sweep drops what is beyond the limits, broken dumps too, and nothing that is foreign', async (context) => {
   const store = await makeStore(context)
   const old = await addDump(store, at('09'))
   const broken = await addDump(store, at('10'))
@@ -31,7 +31,7 @@ void test('a sweep drops what is beyond the limits, broken dumps too, and nothin
   ])
 })
 
-void test('leftovers of dead writers go, those of a living one, foreign names and links stay', async (context) => {
+test('leftovers of dead writers go, those of a living one, foreign names and links stay', async (context) => {
   const store = await makeStore(context)
   const living = await openDump(store, 'api', { at: '2026-11-21T11:00:00Z', pid: 1, rule: 'living' })
   assert.equal(living.kind, 'partial')
@@ -58,7 +58,7 @@ void test('leftovers of dead writers go, those of a living one, foreign names an
   ])
 })
 
-void test('a store that is not there is made at start, a link to one is taken as it is', async (context) => {
+test('a store that is not there is made at start, a link to one is taken as it is', async (context) => {
   const store = await makeStore(context)
   const dir = join(store.dir, 'var', 'pyheap')
   assert.equal(await prepareStore({ ...store, dir }), undefined)

@@ -31,6 +31,10 @@ def stop(*_):
     stopping = True
 
 
+def ready():
+    print("ready", flush=True)
+
+
 def beat():
     global beats
     beats += 1
@@ -45,6 +49,11 @@ def churn(cells):
 
 
 def busy():
+    ready()
+    work()
+
+
+def work():
     cells = {}
     while not stopping:
         churn(cells)
@@ -52,6 +61,7 @@ def busy():
 
 
 def idle():
+    ready()
     while not stopping:
         began = time.monotonic()
         time.sleep(0.5)
@@ -61,7 +71,7 @@ def idle():
 
 
 def threads():
-    workers = [threading.Thread(target=busy, name="worker-%d" % n) for n in range(8)]
+    workers = [threading.Thread(target=work, name="worker-%d" % n) for n in range(8)]
     for worker in workers:
         worker.start()
     idle()
@@ -92,6 +102,7 @@ def loop():
     async def main():
         server = await asyncio.start_server(echo, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
+        ready()
         await asyncio.gather(*[client(port, n) for n in range(4)])
 
     asyncio.run(main())
@@ -103,6 +114,7 @@ def forking():
     signals = [0]
     signal.signal(signal.SIGCHLD, lambda *_: signals.__setitem__(0, signals[0] + 1))
     made = 0
+    ready()
     while not stopping:
         pid = os.fork()
         if pid == 0:
@@ -124,6 +136,7 @@ def forking():
 def native():
     """Mostly in C code that holds the GIL."""
     numbers = list(range(200000, 0, -1))
+    ready()
     while not stopping:
         if sorted(numbers)[0] != 1:
             bad.append("sorted wrongly")
@@ -144,6 +157,7 @@ def timers():
 
     caught = 0
     signal.signal(signal.SIGALRM, ring)
+    ready()
     while not stopping:
         try:
             signal.setitimer(signal.ITIMER_REAL, 0.004)
@@ -159,6 +173,5 @@ def timers():
 
 
 signal.signal(signal.SIGTERM, stop)
-print("ready", flush=True)
 globals()[sys.argv[1]]()
 print(json.dumps({"beats": beats, "bad": bad}), flush=True)
