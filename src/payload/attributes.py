@@ -1,11 +1,13 @@
 """Attributes by their C descriptors: no property, `__getattr__` or metaclass of the service is asked."""
 
+import sys
+
 from .names import is_a, mro_of, names_of
 
 GETSET = type(type.__dict__["__dict__"])
 MEMBER = type(type.__dict__["__basicsize__"])
 METHOD = type(object.__dict__["__sizeof__"])
-_MODULE = type(__import__("sys"))
+_MODULE = type(sys)
 _MODULE_DICT = _MODULE.__dict__["__dict__"].__get__
 _TELLING = ("__self__", "__func__", "__wrapped__")
 
@@ -34,10 +36,13 @@ def slots_of(kind):
     found = {}
     for base in mro_of(kind):
         for name, member in names_of(base).items():
-            if type(member) is MEMBER and type(name) is str and name not in found:
-                if not name.startswith("__") or name in _TELLING:
-                    found[name] = member.__get__
+            if type(member) is MEMBER and type(name) is str and _is_telling(name):
+                found.setdefault(name, member.__get__)
     return tuple(found.items())
+
+
+def _is_telling(name):
+    return not name.startswith("__") or name in _TELLING
 
 
 def read_slot(reader, thing):

@@ -1,5 +1,6 @@
-# Where it runs: first of all, in the snapshot, as one text with a line before it: SOURCES = {file name without .py: source}.
-# In:    SOURCES; SNAPSHOT, None or [records, active] (see stacks.py); REQUEST, a dict or None.
+# Where it runs: first of all, in the snapshot, as one text behind a line `SOURCES = {...}`.
+# In:    SOURCES, the other files by name without .py; SNAPSHOT, None or [records, active] (see service.py);
+#        REQUEST, None or a dict in which gcEnabled says whether the collector was on before native code disabled it.
 # Out:   lines of JSON on descriptor 11; the hello goes out before anything else is compiled.
 # Never: raises, prints, opens anything, or imports what is not built into the interpreter.
 
@@ -62,7 +63,7 @@ def seal_heap(request):
     import gc
 
     before = {
-        "enabled": request.get("gcEnabled", gc.isenabled()) is True,
+        "enabled": bool(request.get("gcEnabled", gc.isenabled())),
         "counts": gc.get_count(),
         "frozen": gc.get_freeze_count(),
     }

@@ -18,14 +18,17 @@ PROGRESS_SECONDS = 0.5
 
 
 def count_listed(objects, write):
-    """Tells what the collector lists, so that a snapshot that is killed leaves something; returns counts and tasks."""
+    """Tells what the collector lists, so that a snapshot that is killed leaves something.
+
+    Returns how many of each type it lists, by the type's id, and asyncio's tasks.
+    """
     counts = {}
     _count_elements(counts, map(id, map(type, objects)))
     kinds = dict(zip(map(id, map(type, objects)), map(type, objects)))
     common = sorted(counts, key=counts.__getitem__, reverse=True)[:TRACKED]
     rows = [{"type": type_name(kinds[key]), "count": counts[key], "bytes": 0} for key in common]
     send(write, "tracked", types=rows)
-    return counts, find_tasks(objects, counts)
+    return {key: (kinds[key], count) for key, count in counts.items()}, find_tasks(objects, counts)
 
 
 def take_census(service, listed, tasks, write):
@@ -33,7 +36,7 @@ def take_census(service, listed, tasks, write):
     walk = Walk(service.opaque, _progress(write))
     claims = Claims(walk)
     tasks = hold_tasks(walk, tasks)
-    claim_modules(claims, PACKAGE)
+    application = claim_modules(claims, PACKAGE)
     claim_threads(claims, service.active, service.names)
     _walk_new(claims)
     claim_frames(claims, service.records, service.names)
@@ -41,7 +44,7 @@ def take_census(service, listed, tasks, write):
     claim_tasks(claims, tasks)
     _walk_new(claims)
     missing = count_missing(listed, walk, [label.tally for label in claims.labels])
-    if is_notable(missing, listed):
+    if is_notable(missing, listed, application):
         found = find_unreached(missing, claims.labels, service.opaque, _progress(write))
         claim_unreached(found, service.gc_before["enabled"], claims)
         del found

@@ -1,5 +1,6 @@
 """The first roots: what modules and classes hold by name, and the interpreter's own things."""
 
+import gc
 import sys
 
 from .attributes import module_dict
@@ -12,7 +13,10 @@ MOST_CLASSES = 200_000
 
 
 def claim_modules(claims, own_package):
-    """Claims modules, classes that a module names, and their attributes; `__main__` and the application first."""
+    """Claims modules, classes that a module names, and their attributes; `__main__` and the application first.
+
+    Returns the names of the application's modules.
+    """
     modules = _modules(own_package)
     everything = Label("interpreter", "interpreter", "types and standard library")
     classes = _named_classes(modules)
@@ -22,6 +26,9 @@ def claim_modules(claims, own_package):
     for kind, home in classes:
         label = code[home] if home is not None else everything
         claims.claim(label, kind)
+        if not flags_of(kind) & HEAP_TYPE:  # which do not tell the collector what is in their dicts
+            for names in gc.get_referents(names_of(kind)):
+                claims.claim(label, names)
     for module in modules:
         label = Label("module", printable(module[0], 120), "")
         for name, held in _named(module[2]):
@@ -30,6 +37,7 @@ def claim_modules(claims, own_package):
         label = Label("class", _class_name(kind), "")
         for name, held in _named(names_of(kind)):
             claims.claim_telling(label, name, held)
+    return {module[0] for module in modules if module[3]}
 
 
 def _is_own(name, package):

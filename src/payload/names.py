@@ -18,11 +18,14 @@ def names_of(kind):
 
 def is_a(thing, kind):
     """isinstance() by the real type; ours asks neither `__class__` nor the metaclass."""
-    return any(base is kind for base in mro_of(type(thing)))
+    real = type(thing)
+    return real is kind or id(kind) in map(id, _MRO(real) or ())
 
 
 def printable(text, limit):
     """An exact str of at most `limit` characters, shortened in the middle, without control characters."""
+    if type(text) is str and len(text) <= limit and text.isprintable():
+        return text
     if not is_a(text, str):
         return "?"
     length = str.__len__(text)

@@ -1,6 +1,5 @@
 """The roots that no module names: threads, the variables of running functions, asyncio's tasks."""
 
-
 import sys
 from itertools import compress
 

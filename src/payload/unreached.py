@@ -13,25 +13,29 @@ from .labels import Label
 from .names import module_of, qualname_of, type_name
 from .walk import CHUNK, Tally, Walk
 
-NOTABLE = 10_000
+NOTABLE, FEW = 20_000, 50
 
 
 def count_missing(listed, walk, tallies):
-    """How many tracked objects of each type id were not met; `listed` is what the collector listed."""
+    """How many tracked objects of each type id were not met; `listed` has types and counts by type id."""
     met = {}
     for tally in tallies:
         for key, count in tally.counts.items():
             met[key] = met.get(key, 0) + count
     for key, count in walk.untracked.items():
         met[key] -= count
-    missing = {key: count - met.get(key, 0) for key, count in listed.items()}
+    missing = {key: count - met.get(key, 0) for key, (_, count) in listed.items()}
     return {key: count for key, count in missing.items() if count > 0}
 
 
-def is_notable(missing, listed):
-    """Whether it is worth a second walk."""
+def is_notable(missing, listed, application):
+    """Whether it is worth a second walk: many objects, or more than a few of the application's own types.
+
+    Every interpreter has some thousands that no walk finds, such as the weak references to subclasses.
+    """
     count = sum(missing.values())
-    return count > NOTABLE or count * 100 > sum(listed.values())
+    own = sum(n for key, n in missing.items() if module_of(listed[key][0]) in application)
+    return own >= FEW or count > NOTABLE or count * 20 > sum(count for _, count in listed.values())
 
 
 def find_unreached(missing, labels, opaque, beat):

@@ -10,6 +10,7 @@ Types are told apart by id: as keys of a dict they could run a metaclass's `__ha
 import gc
 import sys
 from _collections import _count_elements, deque
+from _operator import not_
 from itertools import chain, compress, islice
 
 from .attributes import c_attribute
@@ -79,7 +80,7 @@ class Walk:
         new = list(compress(refs, single))
         if len(new) == len(refs):
             return new
-        shared = [r for r, is_single in zip(refs, single) if not is_single]
+        shared = list(compress(refs, map(not_, single)))
         shared = dict(zip(map(id, shared), shared))
         for key in self.seen.intersection(shared):
             del shared[key]

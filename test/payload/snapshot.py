@@ -8,7 +8,7 @@ import sys
 PAYLOAD = os.path.join(os.path.dirname(__file__), "..", "..", "src", "payload")
 
 PRELUDE = r"""
-import os, sys
+import os, sys, tempfile
 
 def snapshot(text, native=True, fork=True, request=None):
     # native: hands over what native code collects before fork cleanup; else the payload looks for itself
@@ -22,20 +22,26 @@ def snapshot(text, native=True, fork=True, request=None):
                 frame = frame.f_back
         threading = sys.modules.get("threading")
         handed = [records, dict(threading._active) if threading else None]
+    names = {"__builtins__": __builtins__, "SNAPSHOT": handed, "REQUEST": request}
+    if not fork:
+        with tempfile.TemporaryFile() as file:  # nobody would empty a pipe
+            os.dup2(file.fileno(), 11)
+            exec(text, names)
+            file.seek(0)
+            done(file.read())
     read, write = os.pipe()
-    if fork and os.fork() == 0:
+    if os.fork() == 0:
         os.dup2(write, 11)
         os.closerange(0, 11)
         os.closerange(12, 4096)
-        exec(text, {"__builtins__": __builtins__, "SNAPSHOT": handed, "REQUEST": request})
+        exec(text, names)
         os._exit(0)
-    if not fork:
-        os.dup2(write, 11)
-        exec(text, {"__builtins__": __builtins__, "SNAPSHOT": handed, "REQUEST": request})
-        os.close(11)
     os.close(write)
     with open(read, "rb") as lines:
-        sys.stdout.buffer.write(lines.read())
+        done(lines.read())
+
+def done(lines):
+    sys.stdout.buffer.write(lines)
     sys.stdout.flush()
     os._exit(0)
 
@@ -57,7 +63,7 @@ def payload_text():
 def run_service(program):
     """The lines that the payload writes in a service that runs `program`, which ends by calling `snapshot(text)`."""
     done = subprocess.run(
-        [sys.executable, "-c", PRELUDE + program],
+        [sys.executable, "-W", "ignore", "-c", PRELUDE + program],
         input=payload_text(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -68,7 +68,6 @@ LOCAL.log = fill()
 stop, ready = threading.Event(), threading.Event()
 worker = Worker(name="worker-1", daemon=True)
 worker.start(); ready.wait()
-list_of_threads = None
 del worker
 class Node:
     def __init__(self): self.me, self.data = self, bytearray(1000)
@@ -77,8 +76,11 @@ for i in range(3000): Node()
 gc.freeze()
 
 async def wait_for_ever(body): await asyncio.sleep(3600)
-async def serve():
+async def consume():
     backlog = fill()
+    await wait_for_ever(0)
+async def serve():
+    consumer = asyncio.ensure_future(consume())
     tasks = [asyncio.ensure_future(wait_for_ever(bytearray(1000))) for _ in range(400)]
     for task in tasks: task.add_done_callback(print)
     del tasks, task
@@ -107,7 +109,7 @@ EXPECTED = (
     ("class", "__main__.Registry", "models", "dict", 400),
     ("class", "__main__.Frozen", "kept", "list", 400),
     ("thread", "thread worker-1", "Thread.private", "list", 400),
-    ("frame", "asyncio task serve", "backlog", "list", 400),
+    ("frame", "asyncio task consume", "backlog", "list", 400),
     ("task", "asyncio", "wait_for_ever", "_asyncio.Task", 400),
 )
 
@@ -190,6 +192,44 @@ class WithoutNativeHelp(unittest.TestCase):
         self.assertEqual(800, found["module", "LOCAL.log"]["entries"])
         self.assertEqual(400, found["frame", "mine"]["entries"])
         self.assertEqual(400, found["thread", "Thread.private"]["entries"])
+
+
+class FewBigCycles(unittest.TestCase):
+    def test_are_found_though_they_are_few_objects(self):
+        owners = owners_of(
+            run_service(
+                r"""
+import gc
+class Request:
+    def __init__(self): self.me, self.body = self, bytearray(100000)
+gc.collect(); gc.disable()
+for i in range(60): Request()
+snapshot(text)
+"""
+            )
+        )
+        (owner,) = [o for o in owners if o["scope"] == "reference cycles that no root leads to"]
+        self.assertEqual("__main__.Request", owner["path"])
+        self.assertGreater(owner["bytes"], 6_000_000)
+
+
+class HeldByNativeCode(unittest.TestCase):
+    def test_is_not_called_garbage(self):
+        owners = owners_of(
+            run_service(
+                r"""
+import signal
+class Keeper:
+    def __init__(self): self.rows = [[i] for i in range(20000)]
+    def handle(self, *_): pass
+signal.signal(signal.SIGUSR2, Keeper().handle)
+snapshot(text)
+"""
+            )
+        )
+        found = {o["scope"]: o for o in owners if o["kind"] == "unreachable"}
+        self.assertGreater(found["not reached from any root"]["objects"], 20_000)
+        self.assertNotIn("reference cycles that no root leads to", found)
 
 
 if __name__ == "__main__":
