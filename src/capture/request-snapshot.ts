@@ -53,7 +53,7 @@ export async function requestSnapshot(
     const failure = await ask(service, place, thread, asked)
     if (failure) return failure
     const state = await awaitClone(service, place, 200)
-    if (state) return describe(state, asked)
+    if (state) return conclude(service, state, asked)
   }
   return giveUp(service, place, asked)
 }
@@ -170,7 +170,12 @@ async function awaitClone(service: Service, place: Place, withinMs: number): Pro
   return undefined
 }
 
-function describe(state: BlockState, asked: { readonly rest: boolean }): Cloned | CaptureFailed {
+function conclude(
+  service: Service,
+  state: BlockState,
+  asked: { readonly rest: boolean },
+): Cloned | CaptureFailed {
+  service.pauseMs += state.cloneMs
   if (state.child > 0)
     return { kind: 'cloned', innerPid: state.child, method: asked.rest ? 'resting-thread' : 'pending-call' }
   const errno = -(state.intermediate < 0 ? state.intermediate : state.child)
@@ -197,7 +202,7 @@ async function giveUp(
   if (readState(service, place).state === STATE.armed) {
     service.memory.writeU32(place.data + FIELD.state, STATE.taken)
     const state = await awaitClone(service, place, 50)
-    if (state) return describe(state, asked)
+    if (state) return conclude(service, state, asked)
   }
   return {
     kind: 'failed',

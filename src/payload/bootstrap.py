@@ -41,7 +41,10 @@ def start(sources, snapshot, request):
         gc_before, listed = seal_heap(request if type(request) is dict else {})
         load(sources)["run"](snapshot, write, gc_before, listed, globals())
     except BaseException as error:
-        write(b'{"kind":"error","error":"%s"}\n' % where(error).encode("ascii", "replace"))
+        try:
+            write(b'{"kind":"error","error":"%s"}\n' % where(error).encode("ascii", "replace"))
+        except OSError:
+            pass  # nobody listens any more
 
 
 def make_quiet():

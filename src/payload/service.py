@@ -22,7 +22,7 @@ class Service:
         own = set(map(id, own_globals.values())) | {id(own_globals)}
         own.update(id(module_dict(module)) for module in dict.values(sys.modules) if _is_ours(module))
         self.records, self.active = read_records(snapshot, own)
-        self.names = thread_names(self.active)
+        self.names = thread_names(self.active, self.records)
         self.opaque = own | _handed_over(snapshot, self.records)
         self.opaque.discard(id(None))
 

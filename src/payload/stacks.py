@@ -42,9 +42,12 @@ def _locals_of(frame):
     return dict(names) if qualname_of(type(names)) == "FrameLocalsProxy" else {}
 
 
-def thread_names(active):
-    """Thread ident to name, as far as the Thread objects tell it."""
-    return {ident: _own_name(thread) for ident, thread in active.items() if type(ident) is int}
+def thread_names(active, records):
+    """Thread ident to name, as far as the Thread objects tell it; a thread that is alone is the main one."""
+    idents = {record[0] for record in records}
+    names = {ident: "MainThread" for ident in idents if len(idents) == 1}
+    names.update((ident, _own_name(thread)) for ident, thread in active.items() if type(ident) is int)
+    return names
 
 
 def _own_name(thread):
@@ -60,7 +63,7 @@ def thread_stacks(records, names, frames=FRAMES):
     main = _main_ident(threads)
     return [
         {
-            "name": names.get(ident) or ("MainThread" if ident == main else "thread %d" % ident),
+            "name": names.get(ident, "thread %d" % ident),
             "ident": ident,
             "isMain": ident == main,
             "frames": [_frame(r) for r in _ends(calls, frames)],

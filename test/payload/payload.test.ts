@@ -9,9 +9,7 @@ const minors = new Set(pythons.map(({ version }) => version.split('.').slice(0, 
 
 test('there is a Python to test the payload with', (t) => {
   assert.notEqual(pythons.length, 0)
-  const missing = ['3.8', '3.9', '3.10', '3.11', '3.12', '3.13', '3.14'].filter(
-    (minor) => !minors.has(minor),
-  )
+  const missing = ['3.8', '3.9', '3.10', '3.11', '3.12', '3.13', '3.14'].filter((minor) => !minors.has(minor))
   // No skip: most machines have one Python, and the payload is tested there all the same.
   if (missing.length > 0) t.diagnostic(`not here, so not tested with: CPython ${missing.join(', ')}`)
 })

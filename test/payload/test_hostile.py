@@ -146,12 +146,44 @@ snapshot(text)
             r"""
 def climb(n):
     return climb(n - 1) if n else snapshot(text)
-climb(sys.getrecursionlimit() - 60)
+climb(sys.getrecursionlimit() - 16)
 """
         )
         self.assertEqual([], line_of(lines, "end")["problems"])
         (thread,) = line_of(lines, "stacks")["threads"]
         self.assertEqual(64, len(thread["frames"]))
+
+
+class Trouble(unittest.TestCase):
+    def test_an_error_of_the_payload_itself_is_a_line_that_names_the_place(self):
+        broken = r"""
+text = text.replace("def run(snapshot", "def run_away(snapshot", 1)
+snapshot(text)
+"""
+        lines = run_service(broken)
+        self.assertEqual(["hello", "error"], [line["kind"] for line in lines])
+        self.assertRegex(lines[1]["error"], "^KeyError at ")
+
+    def test_a_part_that_fails_is_a_problem_and_the_others_are_told(self):
+        lines = run_service('snapshot(text.replace("def claim_modules(", "def claim_nothing(", 1))')
+        self.assertEqual("error", lines[-1]["kind"])
+        lines = run_service('snapshot(text.replace("stats = gc.get_stats()", "stats = gc.no_stats()", 1))')
+        (problem,) = line_of(lines, "end")["problems"]
+        self.assertRegex(problem, r"^runtime: AttributeError at pyheap_payload/runtime.py:\d+$")
+        self.assertGreater(len(owners_of(lines)), 10)
+
+    def test_a_reader_that_goes_away_ends_it_quietly(self):
+        lines = run_service(
+            r"""
+import signal
+signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+read, write = os.pipe(); os.close(read); os.dup2(write, 11)
+exec(text, {"__builtins__": __builtins__, "SNAPSHOT": None, "REQUEST": None})
+os.write(1, b'{"kind":"quiet"}\n')
+os._exit(0)
+"""
+        )
+        self.assertEqual([{"kind": "quiet"}], lines)
 
 
 if __name__ == "__main__":

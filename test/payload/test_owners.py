@@ -187,7 +187,10 @@ class EveryKindOfHolder(unittest.TestCase):
 
 class WithoutNativeHelp(unittest.TestCase):
     def test_the_payload_finds_threads_and_thread_locals_itself(self):
-        owners = owners_of(run_service(SERVICE.replace("native=%s, fork=%s", "native=False, fork=False")))
+        lines = run_service(SERVICE.replace("native=%s, fork=%s", "native=False, fork=False"))
+        for thread in line_of(lines, "stacks")["threads"]:
+            self.assertEqual([], [frame for frame in thread["frames"] if "pyheap" in frame["file"]])
+        owners = owners_of(lines)
         found = {(o["kind"], o["path"]): o for o in owners}
         self.assertEqual(800, found["module", "LOCAL.log"]["entries"])
         self.assertEqual(400, found["frame", "mine"]["entries"])
