@@ -214,7 +214,6 @@ export type CaptureFailure =
   | 'snapshot-died'
   | 'snapshot-hung'
   | 'bad-payload-output'
-  | 'evidence-lost'
 
 export type Phase = { readonly name: string; readonly ms: number }
 

@@ -14,7 +14,8 @@ export function suspectOwners(
   judgement: Judgement,
 ): readonly Suspect[] {
   const growths = compareOwners(census.owners, baseline?.owners)
-  const named = growths.filter(({ owner }) => owner.kind !== 'interpreter' || owner.path !== '')
+  // What the interpreter holds for itself is no choice of the service's.
+  const named = growths.filter(({ owner }) => owner.kind !== 'interpreter')
   return (baseline === undefined ? pickLargest(named, census) : pickGrown(named, judgement))
     .filter(({ share }) => share >= suspectShare)
     .map(({ growth, share }) => describe(growth, share, census))

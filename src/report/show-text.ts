@@ -44,7 +44,7 @@ function captureLines({ manifest, outside }: Dump, { width }: TextStyle): readon
     [
       'limit',
       limit &&
-        `${formatBytes(limit.usedBytes)} of ${formatBytes(limit.limitBytes)} (${limit.source} ${limit.where})`,
+        `${formatBytes(limit.usedBytes)} of ${formatBytes(limit.limitBytes)} (${limitNames[limit.source]}${limit.source === 'cgroup' ? ` ${limit.where}` : ''})`,
     ],
     [
       'cost',
@@ -58,8 +58,12 @@ function captureLines({ manifest, outside }: Dump, { width }: TextStyle): readon
   )
 }
 
+const limitNames = { cgroup: 'cgroup', 'rlimit-as': 'RLIMIT_AS', host: 'memory of the host' }
+
 /** Why a rule fired, in the units that its condition was written in. */
 export function explainFired(fired: Dump['manifest']['fired']): string {
+  if (fired.kind === 'manual') return 'asked for by hand'
+  if (fired.kind === 'baseline') return 'baseline of the process'
   const format = fired.value === undefined ? undefined : valueFormats[fired.kind]
   if (format === undefined || fired.value === undefined) return `rule ${fired.rule} (${fired.kind})`
   const threshold = fired.threshold === undefined ? '' : `, threshold ${format(fired.threshold)}`

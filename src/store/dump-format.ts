@@ -38,7 +38,6 @@ const failureReasons: Readonly<Record<CaptureFailure, true>> = {
   'snapshot-died': true,
   'snapshot-hung': true,
   'bad-payload-output': true,
-  'evidence-lost': true,
 }
 const failureReason = z.custom<CaptureFailure>(
   (value) => typeof value === 'string' && Object.hasOwn(failureReasons, value),

@@ -11,6 +11,10 @@ import { RunningService, childrenOf, readStat, strayProcesses } from '../setup/s
 const targets = new URL('../targets/', import.meta.url).pathname
 const CAPTURES = 20
 
+const app = join(targets, 'wsgi_app.py')
+const uwsgi = (port: number, shape: string): string[] =>
+  `--plugin python3 --http-socket 127.0.0.1:${port} --die-on-term --wsgi-file ${app} ${shape}`.split(' ')
+
 const SERVERS = [
   {
     name: 'gunicorn',
@@ -20,18 +24,12 @@ const SERVERS = [
   {
     name: 'uwsgi',
     program: '/usr/bin/uwsgi-core',
-    args: (port: number) => [
-      ...['--plugin', 'python3', '--http-socket', `127.0.0.1:${port}`, '--master', '--processes', '1'],
-      ...['--chdir', targets, '--wsgi-file', join(targets, 'wsgi_app.py'), '--die-on-term'],
-    ],
+    args: (port: number) => uwsgi(port, '--master --processes 1'),
   },
   {
     name: 'uwsgi with threads',
     program: '/usr/bin/uwsgi-core',
-    args: (port: number) => [
-      ...['--plugin', 'python3', '--http-socket', `127.0.0.1:${port}`, '--threads', '4'],
-      ...['--chdir', targets, '--wsgi-file', join(targets, 'wsgi_app.py'), '--die-on-term'],
-    ],
+    args: (port: number) => uwsgi(port, '--threads 4'),
   },
 ]
 

@@ -71,7 +71,7 @@ test('why a rule fired is told in the units of its condition', () => {
     'rule a: limit 81 %, threshold 75 %',
     'rule b: growth 1 MiB/min, threshold 512 KiB/min',
     'rule c: time-to-limit 90 s, threshold 2 min',
-    'rule d (manual)',
+    'asked for by hand',
   ])
 })
 
