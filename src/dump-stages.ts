@@ -43,7 +43,7 @@ export function createDumpStages({ config, historyOf, onProgress }: DumpStagesOp
         takenAt: startedAt,
       }),
     openDump: (job) => openWhereThereIsRoom(dir, reserveBytes, job),
-    capture: async ({ process }) => {
+    capture: async ({ process, request }) => {
       if (gdb?.kind !== 'gdb') gdb = await findGdb()
       if (gdb.kind === 'failed') return gdb
       const settings: CaptureSettings = {
@@ -52,6 +52,7 @@ export function createDumpStages({ config, historyOf, onProgress }: DumpStagesOp
         gdb,
         stub,
         payload,
+        kinds: request.capture,
         ...config.capture,
         onProgress,
       }

@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CaptureFailed, CaptureOutcome, Captured, MemoryMap, Phase, ProcessId } from '../model.ts'
+import type {
+  CaptureFailed,
+  CaptureKind,
+  CaptureOutcome,
+  Captured,
+  MemoryMap,
+  Phase,
+  ProcessId,
+} from '../model.ts'
 import { parseSmaps } from '../proc/smaps.ts'
 import { parseStat } from '../proc/parse-stat.ts'
 import { takeCaptureLock } from './capture-lock.ts'
@@ -8,8 +16,10 @@ import type { Gdb } from './find-gdb.ts'
 import { type GateFacts, parseGateFacts, refuseState } from './gate.ts'
 import { reapChild } from './gdb-commands.ts'
 import { GdbSession } from './gdb-session.ts'
+import { hostIsShort, refuseMemory } from './host-memory.ts'
 import { hostPid } from './host-pid.ts'
 import { resolveInterpreter } from './interpreter.ts'
+import { askFor } from './payload-text.ts'
 import { ProcessMemory } from './process-memory.ts'
 import { requestSnapshot } from './request-snapshot.ts'
 import { refuseSeccomp } from './seccomp-risk.ts'
@@ -32,6 +42,7 @@ export type CaptureSettings = {
   readonly gdb: Gdb
   readonly stub: Stub
   readonly payload: Buffer
+  readonly kinds: readonly CaptureKind[]
   /** For the census in the snapshot. */
   readonly timeoutMs: number
   readonly gdbTimeoutMs: number
@@ -42,8 +53,6 @@ export type CaptureSettings = {
 }
 
 const MAX_ATTEMPTS = 3
-/** The first table of the census copies about a quarter of the small objects' pages (measured on 3.8 to 3.13). */
-const LEAST_COPY_SHARE = 0.25
 /** Reading smaps holds the service's memory map for some ms per GB. */
 const WORTH_A_LOOK_SHARE = 0.15
 
@@ -145,7 +154,7 @@ async function captureOnce(
   const cloned = await requestSnapshot(service, {
     flags: chooseFlags(service, attempt),
     alarmSeconds: Math.ceil(settings.timeoutMs / 1000) + 30,
-    payload: settings.payload,
+    payload: askFor(settings.payload, settings.kinds),
   })
   if (cloned.kind === 'failed') return cloned
   const requested = performance.now()
@@ -166,6 +175,7 @@ async function captureOnce(
     data: service.record.data ?? 0,
     cgroup: openSnapshotCgroup(procRoot),
     timeoutMs,
+    kinds: settings.kinds,
     mustEnd: () => hostIsShort(settings),
     onProgress,
   })
@@ -232,32 +242,6 @@ function completeMap(map: MemoryMap, facts: GateFacts, { procRoot, id }: Service
   } catch {
     return map // the service has ended since; what its snapshot knew has to do
   }
-}
-
-function refuseMemory(facts: GateFacts, settings: CaptureSettings): CaptureFailed | undefined {
-  const { availableBytes, totalBytes } = readHostMemory(settings.procRoot)
-  const needed = facts.anonBytes * LEAST_COPY_SHARE + totalBytes * settings.hostReserveShare
-  if (availableBytes >= needed) return undefined
-  return {
-    kind: 'failed',
-    reason: 'not-enough-memory',
-    detail: `the host has ${availableBytes} bytes available, the snapshot may need ${Math.round(needed)}`,
-    hint: 'lower capture.host_reserve, or a threshold, so that captures are taken earlier',
-  }
-}
-
-function hostIsShort({ procRoot, hostReserveShare }: CaptureSettings): string | undefined {
-  const { availableBytes, totalBytes } = readHostMemory(procRoot)
-  return availableBytes < (totalBytes * hostReserveShare) / 2
-    ? 'the host ran short of memory, so the snapshot was ended'
-    : undefined
-}
-
-function readHostMemory(procRoot: string): { availableBytes: number; totalBytes: number } {
-  const text = readFileSync(`${procRoot}/meminfo`, 'latin1')
-  const field = (name: string): number =>
-    Number(new RegExp(`^${name}: +(\\d+)`, 'm').exec(text)?.[1] ?? 0) * 1024
-  return { availableBytes: field('MemAvailable'), totalBytes: field('MemTotal') }
 }
 
 const readStat = (procRoot: string, pid: number): ReturnType<typeof parseStat> => {

@@ -1,4 +1,4 @@
-import type { Census } from '../model.ts'
+import type { CaptureKind, Census } from '../model.ts'
 import { CensusLine } from '../census-schema.ts'
 
 const MAX_LINE_CHARS = 1024 * 1024
@@ -13,6 +13,11 @@ export class CensusReader {
   #total = 0
   #lines: CensusLine[] = []
   #fault: string | undefined
+  readonly #kinds: readonly CaptureKind[]
+
+  constructor(kinds: readonly CaptureKind[]) {
+    this.#kinds = kinds
+  }
 
   /** Takes the next piece of output. */
   push(text: string): void {
@@ -36,9 +41,15 @@ export class CensusReader {
     return this.#lines.length > 0
   }
 
-  /** Whether the payload has said everything, malloc's state aside. */
-  get isComplete(): boolean {
+  /** Whether the payload has come to its end, malloc's state aside. */
+  get hasEnded(): boolean {
     return this.#lines.some(({ kind }) => kind === 'end')
+  }
+
+  /** A part that failed inside the payload leaves its lines out. */
+  get #hasAll(): boolean {
+    const has = { census: this.#last('types'), stacks: this.#last('stacks') }
+    return this.hasEnded && this.#kinds.every((kind) => has[kind] !== undefined)
   }
 
   /** Objects that the payload has walked so far. */
@@ -58,7 +69,7 @@ export class CensusReader {
     const malloc = this.#last('malloc')
     return {
       format: 1,
-      complete: this.isComplete,
+      complete: this.#hasAll,
       python: runtime.python,
       gc: runtime.gc,
       allocatedBlocks: runtime.allocatedBlocks ?? undefined,

@@ -31,6 +31,6 @@ export async function findGdb(path = 'gdb'): Promise<Gdb | CaptureFailed> {
   return { kind: 'gdb', path, version }
 }
 
-/** `GNU gdb (Debian 13.1-3) 13.1` → `13.1`. */
+/** `GNU gdb (Debian 13.1-3) 13.1` → `13.1`: the last word of the line. */
 export const parseGdbVersion = (text: string): string | undefined =>
-  /^GNU gdb .*?(\d+\.\d+[\d.]*)\s*$/m.exec(text)?.[1]
+  /^GNU gdb .*\s(\d+\.\d+)\S*\s*$/m.exec(text)?.[1]

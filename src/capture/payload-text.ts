@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { CaptureKind } from '../model.ts'
 
 /** The payload's files as the one Python text that bootstrap.py expects, NUL-free ASCII or UTF-8. */
 export function readPayload(directory: string): Buffer {
@@ -10,3 +11,7 @@ export function readPayload(directory: string): Buffer {
   const bootstrap = readFileSync(join(directory, 'bootstrap.py'), 'utf8')
   return Buffer.from(`SOURCES = ${JSON.stringify(sources)}\n${bootstrap}`)
 }
+
+/** The payload with what is asked of it; JSON of plain names is Python too. */
+export const askFor = (payload: Buffer, kinds: readonly CaptureKind[]): Buffer =>
+  Buffer.concat([Buffer.from(`REQUEST["kinds"] = ${JSON.stringify(kinds)}\n`), payload])

@@ -1,18 +1,31 @@
 import { readFileSync } from 'node:fs'
 import { parseStat } from '../proc/parse-stat.ts'
+import { takeCaptureLock } from './capture-lock.ts'
 import { parseGateFacts } from './gate.ts'
 import { listCgroup, openSnapshotCgroup } from './snapshot-cgroup.ts'
-import { type Recovered, recover } from './target-record.ts'
+import { type LookAtProcess, type Recovered, recover } from './target-record.ts'
+
+type Places = { readonly procRoot: string; readonly runDir: string }
 
 /** Mends what captures of a killed daemon left behind; nothing while another process is taking one. */
-export function recoverFromCrash({
-  procRoot,
-  runDir,
-}: {
-  readonly procRoot: string
-  readonly runDir: string
-}): Recovered[] {
-  const look = (pid: number) => {
+export function recoverFromCrash({ procRoot, runDir }: Places): Recovered[] {
+  const look = lookIn(procRoot)
+  const lock = takeCaptureLock(runDir, (pid) => look(pid)?.startTicks)
+  if (lock.kind === 'busy') return []
+  try {
+    const recovered = recover(runDir, look, send)
+    const cgroup = openSnapshotCgroup(procRoot)
+    const strays = cgroup.kind === 'cgroup' ? listCgroup(cgroup.path) : []
+    for (const pid of strays) send(pid, 'SIGKILL')
+    return [...recovered, ...strays.map((pid) => ({ kind: 'snapshot-killed' as const, pid }))]
+  } finally {
+    lock.release()
+  }
+}
+
+const lookIn =
+  (procRoot: string): LookAtProcess =>
+  (pid) => {
     try {
       const { state, tracerPid } = parseGateFacts(readFileSync(`${procRoot}/${pid}/status`, 'latin1'))
       const stat = parseStat(readFileSync(`${procRoot}/${pid}/stat`, 'latin1'))
@@ -21,12 +34,11 @@ export function recoverFromCrash({
       return undefined // gone
     }
   }
-  const kill = (pid: number, signal: 'SIGCONT' | 'SIGKILL'): void => {
+
+function send(pid: number, signal: 'SIGCONT' | 'SIGKILL'): void {
+  try {
     process.kill(pid, signal)
+  } catch {
+    // it has ended since
   }
-  const recovered = recover(runDir, look, kill)
-  const cgroup = openSnapshotCgroup(procRoot)
-  const strays = cgroup.kind === 'cgroup' ? listCgroup(cgroup.path) : []
-  for (const pid of strays) kill(pid, 'SIGKILL')
-  return [...recovered, ...strays.map((pid) => ({ kind: 'snapshot-killed' as const, pid }))]
 }

@@ -2,7 +2,7 @@ import { constants, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CaptureFailed, Census, MapRow } from '../model.ts'
+import type { CaptureFailed, CaptureKind, Census, MapRow } from '../model.ts'
 import { parseSmaps } from '../proc/smaps.ts'
 import { CensusReader } from './census-reader.ts'
 import { ProcessMemory } from './process-memory.ts'
@@ -17,6 +17,7 @@ export type SnapshotOptions = {
   readonly data: number
   readonly cgroup: SnapshotCgroup
   readonly timeoutMs: number
+  readonly kinds: readonly CaptureKind[]
   /** Ends the snapshot early, with the reason, as soon as it answers one. */
   readonly mustEnd: () => string | undefined
   readonly onProgress: (objects: number) => void
@@ -96,7 +97,7 @@ async function readCensus(
   memory: ProcessMemory,
   options: SnapshotOptions,
 ): Promise<Census | CaptureFailed> {
-  const reader = new CensusReader()
+  const reader = new CensusReader(options.kinds)
   const budget = memoryBudget(options)
   const socket = new Socket({ fd: pipe, readable: true, writable: false })
   socket.setEncoding('utf8')
@@ -147,7 +148,7 @@ async function watch(
     const now = performance.now()
     if (hasEnded()) return 'ended'
     if (reader.fault !== undefined) return 'ended'
-    if (reader.isComplete) completeAt ??= now
+    if (reader.hasEnded) completeAt ??= now
     if (completeAt !== undefined && now - completeAt > LAST_WORD_WITHIN_MS) return 'ended'
     if (!reader.hasBegun && now - began > FIRST_WORD_WITHIN_MS) return 'silent'
     if (now - began > timeoutMs) return 'late'
@@ -161,7 +162,7 @@ async function watch(
 function conclude(reader: CensusReader, stopped: Stopped): Census | CaptureFailed {
   const census = reader.census()
   const why = explain(reader, stopped)
-  if (census?.complete) return census
+  if (census && reader.hasEnded) return census
   const hasTypes = census !== undefined && census.types.length > 0
   if (hasTypes && stopped !== 'ended') return { ...census, problems: [...census.problems, why] }
   const reason = stopped === 'silent' || stopped === 'late' ? 'snapshot-hung' : 'snapshot-died'

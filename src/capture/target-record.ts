@@ -36,6 +36,11 @@ export function writeRecord(runDir: string, record: TargetRecord): void {
   renameSync(`${file}.new`, file)
 }
 
+/** What recovery has to know of a process; undefined when there is none. */
+export type LookAtProcess = (
+  pid: number,
+) => { readonly startTicks: number; readonly state: string; readonly tracerPid: number } | undefined
+
 /** What was done about what a killed daemon left behind. */
 export type Recovered =
   | { readonly kind: 'continued'; readonly pid: number }
@@ -47,9 +52,7 @@ export type Recovered =
  */
 export function recover(
   runDir: string,
-  look: (
-    pid: number,
-  ) => { readonly startTicks: number; readonly state: string; readonly tracerPid: number } | undefined,
+  look: LookAtProcess,
   kill: (pid: number, signal: 'SIGCONT' | 'SIGKILL') => void,
 ): Recovered[] {
   const directory = join(runDir, 'targets')

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { recoverFromCrash } from '../capture/recover-from-crash.ts'
 import { createDumpStages } from '../dump-stages.ts'
 import { places } from '../installation.ts'
 import type { CaptureFailed, CaptureRequest, ProcessId } from '../model.ts'
@@ -7,6 +8,7 @@ import { type Look, lookOnce } from '../observe/look-once.ts'
 import { compileTargets } from '../observe/match-target.ts'
 import { formatBytes, formatCount, formatDuration } from '../report/format.ts'
 import { renderVerdict } from '../report/verdict-text.ts'
+import { cleanLeftovers } from '../store/sweep.ts'
 import { prepareStore } from '../store/prepare-store.ts'
 import { storeAt } from '../store/place.ts'
 import { type DumpOutcome, takeDump } from '../take-dump.ts'
@@ -40,6 +42,8 @@ export async function captureCommand(
   if (look.kind !== 'seen') return tellUnseen(pidText, look.kind, terminal)
   const missing = await prepareStore(storeAt(config.store.dir))
   if (missing) return tellStore(missing, terminal)
+  recoverFromCrash(places)
+  await cleanLeftovers(storeAt(config.store.dir))
   const target = compileTargets(config.targets)(look.process) ?? 'manual'
   terminal.progress(`snapshotting process ${pidText} …`)
   const stages = createDumpStages({

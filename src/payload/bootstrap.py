@@ -6,6 +6,7 @@
 
 PACKAGE = "pyheap_payload"
 # A module stands behind those that it imports.
+KINDS = ("census", "stacks")
 ORDER = (
     "names",
     "attributes",
@@ -38,8 +39,10 @@ def start(sources, snapshot, request):
     try:
         write(b'{"kind":"hello","format":1}\n')
         make_quiet()
-        gc_before, listed = seal_heap(request if type(request) is dict else {})
-        load(sources)["run"](snapshot, write, gc_before, listed, globals())
+        request = request if type(request) is dict else {}
+        gc_before, listed = seal_heap(request)
+        own_globals, kinds = globals(), request.get("kinds", KINDS)
+        load(sources)["run"](snapshot, write, gc_before, listed, own_globals, kinds)
     except BaseException as error:
         try:
             write(b'{"kind":"error","error":"%s"}\n' % where(error).encode("ascii", "replace"))

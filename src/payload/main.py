@@ -8,7 +8,7 @@ from .service import Service
 from .stacks import FRAMES, thread_stacks
 
 
-def run(snapshot, write, gc_before, listed, own_globals):
+def run(snapshot, write, gc_before, listed, own_globals, kinds):
     """Tells everything, line by line; one part that fails does not take the others along."""
     problems = []
     blocks = allocated_blocks()
@@ -33,8 +33,10 @@ def run(snapshot, write, gc_before, listed, own_globals):
         problems.extend(take_census(service, counts, tasks, write))
 
     attempt(tell_runtime, "runtime", problems)
-    attempt(tell_stacks, "stacks", problems)
-    attempt(tell_census, "census", problems)
+    if "stacks" in kinds:
+        attempt(tell_stacks, "stacks", problems)
+    if "census" in kinds:
+        attempt(tell_census, "census", problems)
     send(write, "end", problems=problems)
 
 

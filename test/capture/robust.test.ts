@@ -12,7 +12,7 @@ const python = '/usr/bin/python3'
 /** The snapshot of the capture that is going on, as soon as there is one. */
 async function awaitSnapshot(): Promise<number> {
   for (let tries = 0; tries < 2000; tries++) {
-    const [snapshot] = strayProcesses().filter((stat) => stat.includes('(pyheap-snapshot)'))
+    const snapshot = strayProcesses().find((stat) => stat.includes('(pyheap-snapshot)'))
     if (snapshot !== undefined) return Number(snapshot.split(' ')[0])
     await sleep(2)
   }
@@ -100,6 +100,20 @@ test('two captures at once: the second is told who is at it', { skip }, async ()
     const second = await captureProcess(service.pid, settings)
     assert.ok(second.kind === 'failed' && second.reason === 'busy')
     assert.equal((await first).kind, 'captured')
+  } finally {
+    await stopWell(service)
+  }
+})
+
+test('stacks alone are quick and leave the heap uncounted', { skip }, async () => {
+  const settings = await captureSettings({ kinds: ['stacks'] })
+  const service = await startTarget(python, 'service', 'threads')
+  try {
+    const outcome = await captureProcess(service.pid, settings)
+    assert.ok(outcome.kind === 'captured', JSON.stringify(outcome))
+    assert.equal(outcome.census.complete, true)
+    assert.deepEqual(outcome.census.types, [])
+    assert.equal(outcome.census.stacks.filter(({ name }) => name.startsWith('worker-')).length, 8)
   } finally {
     await stopWell(service)
   }

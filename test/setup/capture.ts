@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type CaptureSettings, capture } from '../../src/capture/capture.ts'
@@ -8,6 +8,9 @@ import { readStub } from '../../src/capture/stub-file.ts'
 import type { CaptureOutcome, ProcessId } from '../../src/model.ts'
 import { readStat } from './service.ts'
 
+const runDir = mkdtempSync(join(tmpdir(), 'pyheap-run-'))
+process.on('exit', () => rmSync(runDir, { recursive: true, force: true }))
+
 const src = (path: string): string => new URL(`../../src/${path}`, import.meta.url).pathname
 
 /** What the daemon would use, with a run directory of its own. */
@@ -16,10 +19,11 @@ export async function captureSettings(changes: Partial<CaptureSettings> = {}): P
   if (gdb.kind === 'failed') throw new Error(gdb.detail)
   return {
     procRoot: '/proc',
-    runDir: mkdtempSync(join(tmpdir(), 'pyheap-run-')),
+    runDir,
     gdb,
     stub: readStub(src('stub/snapshot-x86_64.json')),
     payload: readPayload(src('payload')),
+    kinds: ['census', 'stacks'],
     timeoutMs: 120_000,
     gdbTimeoutMs: 20_000,
     maxRssBytes: 32 * 2 ** 30,

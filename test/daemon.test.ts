@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type DaemonEvent, type Stages, watch } from '../src/daemon.ts'
+import type { CaptureRequest, Observation, Trigger } from '../src/model.ts'
+import type { DumpOutcome } from '../src/take-dump.ts'
+
+const observation: Observation = {
+  atMs: 0,
+  samples: [],
+  appeared: [],
+  gone: [],
+  host: { totalBytes: 1, availableBytes: 1 },
+}
+const request: CaptureRequest = {
+  kind: 'capture',
+  process: { bootId: 'b', pid: 1, startTicks: 1 },
+  fired: { rule: 'r', kind: 'rss' },
+  alsoFired: [],
+  capture: ['census'],
+}
+const refused: DumpOutcome = { kind: 'refused', outcome: { kind: 'failed', reason: 'gone', detail: '' } }
+
+async function* turns(count: number): AsyncGenerator<Trigger> {
+  for (let n = 0; n < count; n++) yield { kind: 'interval' }
+}
+
+const stages = (changes: Partial<Stages<number>>, told: string[]): Stages<number> => ({
+  triggers: turns(3),
+  observe: async () => observation,
+  remember: (memory) => memory + 1,
+  decide: (memory) => ({ verdict: { kind: 'wait', waits: [] }, waits: [], memory }),
+  dump: async () => refused,
+  rememberDump: (memory) => memory + 100,
+  report: (event: DaemonEvent) => told.push(event.kind),
+  ...changes,
+})
+
+test('a turn observes, remembers and decides, and tells each', async () => {
+  const told: string[] = []
+  assert.equal(await watch(stages({}, told), 0), 3)
+  assert.deepEqual(told, ['observed', 'decided', 'observed', 'decided', 'observed', 'decided'])
+})
+
+test('a capture that failed is remembered as one that was made, and the watch goes on', async () => {
+  const told: string[] = []
+  const decide: Stages<number>['decide'] = (memory) =>
+    memory === 2
+      ? { verdict: request, waits: [], memory }
+      : { verdict: { kind: 'wait', waits: [] }, waits: [], memory }
+  assert.equal(await watch(stages({ decide }, told), 0), 103)
+  assert.equal(told.filter((kind) => kind === 'finished').length, 1)
+})
+
+test('a defect in a stage ends the watch instead of hiding in it', async () => {
+  const observe = (): Promise<Observation> => Promise.reject(new Error('a defect'))
+  await assert.rejects(watch(stages({ observe }, []), 0), /a defect/)
+})
