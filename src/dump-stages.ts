@@ -5,7 +5,8 @@ import { readPayload } from './capture/payload-text.ts'
 import { readStub } from './capture/stub-file.ts'
 import type { Config } from './config/config.ts'
 import { installation, places } from './installation.ts'
-import type { CaptureFailed, Dump, ProcessId, RssPoint } from './model.ts'
+import type { CaptureFailed, Dump, MachineFacts, ProcessId, RssPoint } from './model.ts'
+import { readMachineFacts } from './observe/host.ts'
 import { readOutsideEvidence } from './observe/outside.ts'
 import { renderVerdict } from './report/verdict-text.ts'
 import { findBaseline } from './store/find-baseline.ts'
@@ -32,6 +33,7 @@ export function createDumpStages({ config, historyOf, onProgress }: DumpStagesOp
   const stub = readStub(installation.stub)
   const payload = readPayload(installation.payload)
   let gdb: Gdb | CaptureFailed | undefined
+  let machine: Promise<MachineFacts> | undefined
   return {
     readOutside: ({ process, sample, startedAt }) =>
       readOutsideEvidence({
@@ -61,6 +63,7 @@ export function createDumpStages({ config, historyOf, onProgress }: DumpStagesOp
     findBaseline: (dump) => readBaseline(dir, dump),
     analyse: (dump, baseline) => analyse(dump, baseline),
     renderSummary: (findings) => renderVerdict(findings),
+    readMachine: () => (machine ??= readMachineFacts()),
     now: () => new Date(),
   }
 }

@@ -98,6 +98,15 @@ export type Observation = {
   readonly problems?: readonly string[] | undefined
 }
 
+/** What a machine is, for dumps that are read elsewhere. */
+export type MachineFacts = {
+  readonly os: string
+  readonly kernel: string
+  readonly architecture: string
+  readonly cpus: number
+  readonly memoryBytes: number
+}
+
 /** Why the daemon wakes up. */
 export type Trigger =
   | { readonly kind: 'interval' }
@@ -403,6 +412,7 @@ export type DumpManifest = {
   readonly phases: readonly Phase[]
   readonly attempts: number
   readonly python_version: string | null
+  readonly machine?: MachineFacts | undefined
   readonly files: readonly DumpFile[]
 }
 

@@ -5,6 +5,7 @@ import type {
   Dump,
   DumpManifest,
   Findings,
+  MachineFacts,
   OutsideEvidence,
   PythonProcess,
   Sample,
@@ -30,6 +31,7 @@ export type DumpStages = {
   readonly findBaseline: (dump: Dump) => Promise<Dump | undefined>
   readonly analyse: (dump: Dump, baseline: Dump | undefined) => Findings
   readonly renderSummary: (findings: Findings) => string
+  readonly readMachine: () => Promise<MachineFacts>
   readonly now: () => Date
 }
 
@@ -50,7 +52,8 @@ export async function takeDump(job: DumpJob, stages: DumpStages): Promise<DumpOu
     await partial.discard()
     return { kind: 'refused', outcome }
   }
-  const manifest = describe(job, outcome, stages.now().toISOString())
+  const machine = await stages.readMachine()
+  const manifest = { ...describe(job, outcome, stages.now().toISOString()), machine }
   const dump: Dump = {
     id: partial.id,
     path: partial.path,

@@ -43,15 +43,24 @@ export const mapMemory = (pid: number, mmap: number, dataBytes: number): string[
   ]
 }
 
-/** Asks the interpreter to call the stub at its next safe point. Prints 0, or -1 when its queue is full. */
-export const queuePendingCall = (
-  pid: number,
-  addPendingCall: number,
-  entry: number,
-  request: number,
-): string[] => [
+/** What `queuePendingCall` needs to know, all addresses in the service. */
+export type PendingCall = {
+  readonly isInitialized: number
+  readonly addPendingCall: number
+  readonly entry: number
+  readonly request: number
+}
+
+/**
+ * Asks the interpreter to call the stub at its next safe point. Prints 0, -1 when its queue is full, or -2 when Python is
+ * loaded and not started, as in the parent of a mod_wsgi server: there Py_AddPendingCall would crash.
+ */
+export const queuePendingCall = (pid: number, call: PendingCall): string[] => [
+  'set $queued = -2',
   `attach ${pid}`,
-  `set $queued = ((int(*)(long,long))${hex(addPendingCall)})(${hex(entry)},${hex(request)})`,
+  `if ((int(*)(void))${hex(call.isInitialized)})()`,
+  `set $queued = ((int(*)(long,long))${hex(call.addPendingCall)})(${hex(call.entry)},${hex(call.request)})`,
+  'end',
   'detach',
   'printf "pyheap-queued %d\\n", $queued',
 ]

@@ -81,8 +81,7 @@ async function findPlace(service: Service, dataBytes: number): Promise<Place | C
   const { data, code, dataBytes: had = 0 } = service.record
   if (data !== undefined && code !== undefined && had >= dataBytes && isOurs(service, data))
     return { data, code, dataBytes: had }
-  const mmap = service.interpreter.addresses.get('mmap') ?? 0
-  const output = await stopAndRun(service, mapMemory(service.id.pid, mmap, dataBytes))
+  const output = await stopAndRun(service, mapMemory(service.id.pid, addressOf(service, 'mmap'), dataBytes))
   if (typeof output !== 'string') return output
   const [, newData = '-1', newCode = '-1'] = /^pyheap-mapped (-?\d+) (-?\d+)/m.exec(output) ?? []
   const place = { data: Number(newData), code: Number(newCode), dataBytes }
@@ -126,19 +125,32 @@ function writeRequest(service: Service, place: Place, options: BlockOptions): Ca
 async function queue(service: Service, place: Place): Promise<boolean | CaptureFailed> {
   // One that was cancelled may still stand in the interpreter's queue; it will take this request.
   if (service.record.queued > readState(service, place).entered) return true
-  const { addresses } = service.interpreter
-  const entry = place.code + service.stub.pendingEntry
-  const commands = queuePendingCall(
-    service.id.pid,
-    addresses.get('Py_AddPendingCall') ?? 0,
-    entry,
-    place.data,
+  const output = await stopAndRun(
+    service,
+    queuePendingCall(service.id.pid, {
+      isInitialized: addressOf(service, 'Py_IsInitialized'),
+      addPendingCall: addressOf(service, 'Py_AddPendingCall'),
+      entry: place.code + service.stub.pendingEntry,
+      request: place.data,
+    }),
   )
-  const output = await stopAndRun(service, commands)
   if (typeof output !== 'string') return output
+  if (/^pyheap-queued -2$/m.test(output))
+    return {
+      kind: 'failed',
+      reason: 'not-python',
+      detail: 'it has loaded Python and not started it',
+      hint: 'capture one of its children instead, where the interpreter runs',
+    }
   const isQueued = /^pyheap-queued 0$/m.test(output)
   if (isQueued) service.record = { ...service.record, queued: service.record.queued + 1 }
   return isQueued
+}
+
+const addressOf = ({ interpreter }: Service, name: string): number => {
+  const address = interpreter.addresses.get(name)
+  if (address === undefined) throw new Error(`${name} was required and is not there`)
+  return address
 }
 
 async function redirect(

@@ -1,19 +1,10 @@
 import systeminformation from 'systeminformation'
-import type { HostMemory } from '../model.ts'
+import type { HostMemory, MachineFacts } from '../model.ts'
 
 /** Memory of the whole machine, and what of it could be had without swapping. */
 export const readHostMemory = async (): Promise<HostMemory> => {
   const { total, available } = await systeminformation.mem()
   return { totalBytes: total, availableBytes: available }
-}
-
-/** What a machine is, for dumps that are read elsewhere. */
-export type MachineFacts = {
-  readonly os: string
-  readonly kernel: string
-  readonly architecture: string
-  readonly cpus: number
-  readonly memoryBytes: number
 }
 
 /** Read once: it starts processes. */

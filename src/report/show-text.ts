@@ -1,4 +1,4 @@
-import type { Dump, Findings, Reconciliation } from '../model.ts'
+import type { Dump, Findings, MachineFacts, Reconciliation } from '../model.ts'
 import { censusSections } from './census-text.ts'
 import { formatBytes, formatDuration, formatShare } from './format.ts'
 import { layOutTable, type TextStyle } from './layout.ts'
@@ -27,11 +27,15 @@ function processLines({ manifest, id }: Dump, findings: Findings, { width }: Tex
     ['program', `${process.exe}, Python ${manifest.python_version ?? 'of unknown version'}`],
     ['unit', process.unit],
     ['container', process.container_id],
+    ['machine', manifest.machine && describeMachine(manifest.machine)],
   ]
   return facts.flatMap(([name, text]) =>
     text === undefined ? [] : factLines(name, visible(text, 400), width),
   )
 }
+
+const describeMachine = ({ os, kernel, architecture, cpus, memoryBytes }: MachineFacts): string =>
+  `${os}, Linux ${kernel}, ${architecture}, ${cpus} CPUs, ${formatBytes(memoryBytes)}`
 
 function captureLines({ manifest, outside }: Dump, { width }: TextStyle): readonly string[] {
   const { failure, pause_ms: pauseMs, attempts } = manifest

@@ -77,6 +77,9 @@ export const manifestSchema: z.ZodType<DumpManifest> = z.object({
   phases,
   attempts: count,
   python_version: z.string().nullable(),
+  machine: z
+    .object({ os: z.string(), kernel: z.string(), architecture: z.string(), cpus: count, memoryBytes: bytes })
+    .optional(),
   // A name is joined to the dump's path, so it must not lead out of it.
   files: z
     .array(
