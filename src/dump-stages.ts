@@ -20,6 +20,9 @@ import type { DumpJob, DumpStages } from './take-dump.ts'
 /** A dump's own size where nothing is known of it: far above what 10 million objects gave (3 MiB). */
 const DUMP_ESTIMATE_BYTES = 32 * 2 ** 20
 
+/** Captures on one host take turns; one of a large heap takes this long. */
+const LOCK_TIMEOUT_MS = 60_000
+
 export type DumpStagesOptions = {
   readonly config: Pick<Config, 'store' | 'capture'>
   readonly historyOf: (id: ProcessId) => readonly RssPoint[]
@@ -56,6 +59,7 @@ export function createDumpStages({ config, historyOf, onProgress }: DumpStagesOp
         payload,
         kinds: request.capture,
         ...config.capture,
+        lockTimeoutMs: LOCK_TIMEOUT_MS,
         onProgress,
       }
       return capture(process, settings)

@@ -404,6 +404,8 @@ export type DumpManifest = {
   readonly started_at: string
   readonly finished_at: string
   readonly rss_bytes: number
+  /** What was asked for. */
+  readonly capture?: readonly CaptureKind[] | undefined
   readonly outcome: 'captured' | 'outside-only'
   /** Why there is no census, when there is none. */
   readonly failure?: { readonly reason: CaptureFailure; readonly detail: string } | undefined

@@ -16,7 +16,7 @@ const program = new Command('pyheap-watchd')
   .option('--config <file>', 'configuration; drop-ins are read from config.d beside it', places.config)
   .option('--check', 'check the configuration and exit')
   .version(installation.version)
-  .helpOption('--help', 'show this help')
+  .helpOption('-h, --help', 'show this help')
   .addHelpText(
     'after',
     '\nSignals: SIGHUP reloads the configuration, SIGTERM ends after a running capture.\n',

@@ -16,7 +16,7 @@ const terminal = openTerminal(process.env)
 const program = new Command('pyheapctl')
   .description('Heap dumps of Python services: take one, look at one, compare two.')
   .version(installation.version)
-  .helpOption('--help', 'show help')
+  .helpOption('-h, --help', 'show help')
   .showHelpAfterError('(pyheapctl --help lists the commands)')
   .addHelpText(
     'after',
@@ -40,7 +40,7 @@ const command = (usage: string, description: string): Command =>
     .option('--json', 'print data instead of text')
     .option('--store <dir>', 'where the dumps are (default: store.dir of the configuration)')
     .option('--config <file>', "the daemon's configuration", places.config)
-    .helpOption('--help', 'show help')
+    .helpOption('-h, --help', 'show help')
 
 /** Runs a command and keeps its exit code; a defect of ours is told as one. */
 const finish = async (code: Promise<number>): Promise<void> => {

@@ -72,6 +72,8 @@ function createStages(config: Config, log: Log, signal: AbortSignal, observer: O
       return outcome
     },
     rememberDump: (memory, request, outcome) => {
+      // It had to wait for another capture, for too long: that was no attempt, and the rule stays due.
+      if (outcome.kind === 'refused' && outcome.outcome.reason === 'busy') return memory
       const after = rememberCapture(memory, request, now(), outcome.kind === 'dumped' ? 'captured' : 'failed')
       saveMemory(config, after)
       return after

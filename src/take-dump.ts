@@ -116,6 +116,7 @@ function describe(job: DumpJob, outcome: CaptureOutcome, finishedAt: string): Om
     started_at: job.startedAt,
     finished_at: finishedAt,
     rss_bytes: sample.rssBytes,
+    capture: request.capture,
     ...describeOutcome(outcome),
   }
 }

@@ -14,7 +14,9 @@ const maxTypes = 100
 const maxShrunk = 20
 
 /** What a dump says: by growth against an earlier dump of the same process, else by size alone. */
-export function analyse(dump: Dump, baseline?: Dump): Findings {
+export function analyse(taken: Dump, before?: Dump): Findings {
+  const dump = withCountedCensus(taken)
+  const baseline = before && withCountedCensus(before)
   const pace = measurePace(dump.outside.history)
   const judgement = judge(measureParts(dump), baseline && measureParts(baseline), pace)
   const types = compareTypes(dump.census?.types ?? [], censusBefore(dump, baseline)?.types)
@@ -52,6 +54,12 @@ function ownersToBlame(dump: Dump, baseline: Dump | undefined, judgement: Judgem
   // Where the matter is not Python's, the largest healthy cache must not be named in passing.
   const mayNameLargest = judgement.verdict === 'python-objects' || judgement.verdict === 'unknown'
   return before !== undefined || mayNameLargest ? suspectOwners(dump.census, before, judgement) : []
+}
+
+/** A capture of stacks alone has counted nothing, which is not to say that there is nothing. */
+function withCountedCensus(dump: Dump): Dump {
+  const { census, ...rest } = dump
+  return census === undefined || census.types.length > 0 ? dump : rest
 }
 
 // Half a census on either side would show growth that never was.

@@ -11,7 +11,7 @@ import type {
 } from '../model.ts'
 import { parseSmaps } from '../proc/smaps.ts'
 import { parseStat } from '../proc/parse-stat.ts'
-import { takeCaptureLock } from './capture-lock.ts'
+import { type CaptureLock, takeCaptureLock } from './capture-lock.ts'
 import type { Gdb } from './find-gdb.ts'
 import { type GateFacts, parseGateFacts, refuseState } from './gate.ts'
 import { reapChild } from './gdb-commands.ts'
@@ -46,6 +46,8 @@ export type CaptureSettings = {
   /** For the census in the snapshot. */
   readonly timeoutMs: number
   readonly gdbTimeoutMs: number
+  /** How long to wait while another capture is taken on this host. */
+  readonly lockTimeoutMs: number
   readonly maxRssBytes: number
   /** Share of the host's memory that has to stay available. */
   readonly hostReserveShare: number
@@ -68,7 +70,7 @@ export async function capture(subject: CaptureSubject, settings: CaptureSettings
       detail: 'only root may look into other processes',
       hint: 'use sudo',
     }
-  const lock = takeCaptureLock(settings.runDir, (pid) => readStat(settings.procRoot, pid)?.startTicks)
+  const lock = await awaitCaptureLock(settings)
   if (lock.kind === 'busy')
     return {
       kind: 'failed',
@@ -83,6 +85,16 @@ export async function capture(subject: CaptureSubject, settings: CaptureSettings
     throw error
   } finally {
     lock.release()
+  }
+}
+
+/** Another capture on this host ends soon: it is worth waiting for. */
+async function awaitCaptureLock({ procRoot, runDir, lockTimeoutMs }: CaptureSettings): Promise<CaptureLock> {
+  const end = performance.now() + lockTimeoutMs
+  for (;;) {
+    const lock = takeCaptureLock(runDir, (pid) => readStat(procRoot, pid)?.startTicks)
+    if (lock.kind === 'held' || performance.now() >= end) return lock
+    await sleep(100)
   }
 }
 

@@ -37,6 +37,7 @@ export async function captureCommand(
     return EXIT.notRoot
   }
   const config = await readSettings(options, terminal)
+  if (!config) return EXIT.config
   const startedAt = new Date().toISOString()
   const look = await lookAt(Number(pidText))
   if (look.kind !== 'seen') return tellUnseen(pidText, look.kind, terminal)

@@ -11,10 +11,13 @@ export async function diffCommand(
   options: CommonOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const { store } = await readSettings(options, terminal)
+  const settings = await readSettings(options, terminal)
+  if (!settings) return EXIT.config
+  const { store } = settings
   const before = await findDump(store.dir, first, terminal)
+  if (typeof before === 'number') return before
   const after = await findDump(store.dir, second, terminal)
-  if (!before || !after) return EXIT.notFound
+  if (typeof after === 'number') return after
   const findings = analyse(after, before)
   if (options.json === true)
     terminal.out(JSON.stringify({ before: before.id, after: after.id, findings }, null, 1))

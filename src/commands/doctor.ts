@@ -28,7 +28,9 @@ type Check = {
 
 /** `pyheapctl doctor`: tries everything that the daemon needs, up to one capture of a process of its own. */
 export async function doctorCommand(options: CommonOptions, terminal: Terminal): Promise<number> {
-  const settings = await readSettings(options, { ...terminal, err: () => undefined })
+  const settings = await readSettings(options, { ...terminal, err: () => undefined }).then(
+    (found) => found ?? defaultConfig,
+  )
   const checks: Check[] = [
     checkRoot(),
     await checkGdb(),
@@ -49,13 +51,18 @@ function tell(checks: readonly Check[], terminal: Terminal): void {
   const { palette } = styleOf(terminal)
   const marks = {
     ok: palette.green('ok      '),
-    optional: palette.yellow('missing '),
+    optional: palette.yellow('absent  '),
     failed: palette.red('FAILED  '),
   }
   terminal.progress('')
-  terminal.out(
-    checks.map(({ name, result, detail }) => `${marks[result]} ${name.padEnd(14)} ${detail}\n`).join(''),
-  )
+  const lines = checks.map(({ name, result, detail }) => `${marks[result]} ${name.padEnd(14)} ${detail}\n`)
+  terminal.out(`${lines.join('')}\n${summarise(checks)}`)
+}
+
+function summarise(checks: readonly Check[]): string {
+  const count = (result: Check['result']): number => checks.filter((check) => check.result === result).length
+  if (count('failed') > 0) return `to be fixed: ${count('failed')} of ${checks.length}`
+  return `all that is needed is here${count('optional') > 0 ? `, ${count('optional')} optional things are not` : ''}`
 }
 
 const ok = (name: string, detail: string): Check => ({ name, result: 'ok', detail })
@@ -121,7 +128,7 @@ async function checkStore(dir: string, reserveBytes: number): Promise<Check> {
 function checkProbe(): Check {
   try {
     const version = execFileSync('bpftrace', ['--version'], { encoding: 'utf8' }).trim()
-    return ok('bpftrace', version)
+    return ok('bpftrace', `${version}; not used by this version, processes are polled`)
   } catch {
     return { name: 'bpftrace', result: 'optional', detail: 'not installed: processes are polled' }
   }

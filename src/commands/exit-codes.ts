@@ -9,4 +9,5 @@ export const EXIT = {
   store: 6,
   doctor: 7,
   notRoot: 8,
+  output: 9,
 } as const

@@ -3,30 +3,34 @@ import type { Dump, Findings } from '../model.ts'
 import { findBaseline } from '../store/find-baseline.ts'
 import { listDumps, readDump, readFindings } from '../store/read-dumps.ts'
 import { resolveDump } from '../store/resolve-dump.ts'
+import { EXIT } from './exit-codes.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Finds and reads the dump that an argument means; tells what is wrong when it cannot. */
+/** Finds and reads the dump that an argument means; when it cannot, tells why and answers the exit code. */
 export async function findDump(
   storeDir: string,
   argument: string,
   terminal: Terminal,
-): Promise<Dump | undefined> {
+): Promise<Dump | number> {
   const resolved = await resolveDump(storeDir, argument)
   switch (resolved.kind) {
     case 'found': {
       const read = await readDump(resolved.dump.path)
       if (read.kind === 'read') return read.dump
       terminal.err(`${read.file}: ${read.detail}`)
-      return undefined
+      return EXIT.store
     }
     case 'not-found': {
       const near = resolved.near.length === 0 ? '' : `\ndid you mean ${resolved.near.join(' or ')}?`
       terminal.err(`${resolved.detail}${near}`)
-      return undefined
+      return EXIT.notFound
     }
+    case 'unreadable':
+      terminal.err(resolved.detail)
+      return EXIT.store
     case 'ambiguous':
       terminal.err(`${argument} may mean:\n  ${resolved.ids.join('\n  ')}`)
-      return undefined
+      return EXIT.usage
     default:
       return resolved satisfies never
   }

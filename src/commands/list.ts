@@ -10,7 +10,9 @@ export async function listCommand(
   options: CommonOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const { store } = await readSettings(options, terminal)
+  const settings = await readSettings(options, terminal)
+  if (!settings) return EXIT.config
+  const { store } = settings
   const { dumps, problems } = await listDumps(store.dir, target)
   const listed = await Promise.all(
     dumps.map(async (dump) => ({ ...dump, headline: await readHeadline(dump.path) })),

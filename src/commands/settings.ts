@@ -4,6 +4,7 @@ import { defaultConfig } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { formatProblems } from '../config/problem.ts'
 import { checkCron } from '../observe/schedule.ts'
+import { places } from '../installation.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Options that several commands take. */
@@ -14,17 +15,24 @@ export type CommonOptions = {
 }
 
 /**
- * The daemon's configuration, so that a capture by hand is named and stored like its own. Where there is none the
- * defaults hold; a broken one is told, and does not stand in the way of looking at dumps.
+ * The daemon's configuration, so that a capture by hand is named and stored like its own. The defaults hold where there
+ * is none, and with a word about it where the daemon's is broken; undefined when the one that was asked for is.
  */
-export async function readSettings(options: CommonOptions, terminal: Terminal): Promise<Config> {
-  const config = existsSync(options.config) ? await readOrTell(options.config, terminal) : defaultConfig
+export async function readSettings(options: CommonOptions, terminal: Terminal): Promise<Config | undefined> {
+  const isDaemons = options.config === places.config
+  const config =
+    isDaemons && !existsSync(places.config) ? defaultConfig : await readOrTell(options.config, terminal)
+  if (config === undefined) return undefined
   return options.store === undefined ? config : { ...config, store: { ...config.store, dir: options.store } }
 }
 
-async function readOrTell(file: string, terminal: Terminal): Promise<Config> {
+async function readOrTell(file: string, terminal: Terminal): Promise<Config | undefined> {
   const parsed = await loadConfig(file, undefined, { checkCron })
   if (parsed.kind === 'config') return parsed.config
-  terminal.err(`${formatProblems(parsed.problems, { colour: false })}going on with the default configuration`)
+  if (file !== places.config) {
+    terminal.err(formatProblems(parsed.problems, { colour: false }))
+    return undefined
+  }
+  terminal.err(`${file} is not valid (see: pyheapctl check); going on with the defaults`)
   return defaultConfig
 }

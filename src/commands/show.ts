@@ -13,9 +13,11 @@ export async function showCommand(
   options: ShowOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const { store } = await readSettings(options, terminal)
+  const settings = await readSettings(options, terminal)
+  if (!settings) return EXIT.config
+  const { store } = settings
   const dump = await findDump(store.dir, argument, terminal)
-  if (!dump) return EXIT.notFound
+  if (typeof dump === 'number') return dump
   const findings = await findingsOf(dump, store.dir)
   if (options.json === true)
     terminal.out(JSON.stringify(options.verdict === true ? findings : { findings, ...dump }, null, 1))

@@ -1,4 +1,5 @@
 import picocolors from 'picocolors'
+import { EXIT } from './exit-codes.ts'
 import type { TextStyle } from '../report/layout.ts'
 
 /** Where a command talks: the answer to `out`, everything else to `err`. */
@@ -15,7 +16,10 @@ export type Terminal = {
 /** The terminal of this process. A reader that goes away, such as head, ends the program quietly. */
 export function openTerminal(env: NodeJS.ProcessEnv): Terminal {
   const { stdout, stderr } = process
-  stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') stderr.write(`cannot write the answer: ${error.message}\n`)
+    process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.output)
+  })
   const isPlain = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== ''
   return {
     out: (text) => stdout.write(text.endsWith('\n') ? text : `${text}\n`),

@@ -12,9 +12,7 @@ export type ListedDump = {
 }
 
 const columns: readonly Column[] = [
-  { head: 'time (UTC)', align: 'left' },
-  { head: 'pid', align: 'right' },
-  { head: 'rule', align: 'left' },
+  { head: 'dump', align: 'left' },
   { head: 'RSS', align: 'right' },
   { head: 'says', align: 'left', gives: true },
 ]
@@ -34,10 +32,8 @@ export function renderList(dumps: readonly ListedDump[], style: TextStyle): stri
 
 const targetOf = ({ id }: ListedDump): string => id.slice(0, id.indexOf('/'))
 
-const listCells = ({ manifest, headline }: ListedDump): readonly Cell[] => [
-  { text: visible(manifest.started_at.slice(0, 19).replace('T', ' ')) },
-  { text: String(manifest.process.pid) },
-  { text: fit(visible(manifest.rule), 20) },
+const listCells = ({ id, manifest, headline }: ListedDump): readonly Cell[] => [
+  { text: fit(visible(id), 60) },
   { text: formatBytes(manifest.rss_bytes) },
   { text: visible(headlineOf(manifest, headline), 300) },
 ]

@@ -58,7 +58,7 @@ export function linesOf(event: ToldEvent): readonly LogLine[] {
 
 const observationLines = ({ appeared, gone, problems = [] }: Observation): readonly LogLine[] => [
   ...appeared.map((process) => logAppeared(process)),
-  ...gone.map(({ pid }): LogLine => ({ level: 'debug', fields: { pid }, message: 'process gone' })),
+  ...gone.map(({ pid }): LogLine => ({ level: 'info', fields: { pid }, message: 'process gone' })),
   ...problems.map((problem): LogLine => ({ level: 'warn', fields: { problem }, message: 'not observed' })),
 ]
 

@@ -15,6 +15,7 @@ export function findBaseline<Entry extends Described>(
         other.id !== dump.id &&
         keyOf(other.manifest) === key &&
         Date.parse(other.manifest.started_at) < startedMs &&
+        other.manifest.capture?.includes('census') !== false &&
         other.manifest.files.some((file) => file.name === 'census.json'),
     )
     .toSorted((a, b) => Date.parse(b.manifest.started_at) - Date.parse(a.manifest.started_at))[0]

@@ -7,12 +7,17 @@ import { dumpId, listDumps, readManifest, type DumpEntry } from './read-dumps.ts
 export type Resolved =
   | { readonly kind: 'found'; readonly dump: DumpEntry }
   | { readonly kind: 'not-found'; readonly detail: string; readonly near: readonly string[] }
+  /** The store, or all that is in it, cannot be read. */
+  | { readonly kind: 'unreadable'; readonly detail: string }
   | { readonly kind: 'ambiguous'; readonly ids: readonly string[] }
 
 /** Finds the dump that `path`, `target/name`, `name`, `PID`, `target` or `latest` means. */
 export async function resolveDump(storeDir: string, argument: string): Promise<Resolved> {
   if (isAbsolute(argument) || /^\.\.?\//.test(argument)) return resolvePath(argument)
-  const { dumps } = await listDumps(storeDir)
+  const { dumps, problems } = await listDumps(storeDir)
+  const [problem] = problems
+  if (dumps.length === 0 && problem !== undefined)
+    return { kind: 'unreadable', detail: `${problem.file}: ${problem.detail}` }
   const inStore = chooseDump(dumps, argument)
   if (inStore.kind !== 'not-found' || !argument.includes('/')) return inStore
   const byPath = await resolvePath(argument)

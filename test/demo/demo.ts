@@ -36,7 +36,7 @@ try {
   await shop.said('ready')
   cgroup?.add(shop.pid)
   const url = /http\S+/.exec(shop.output)?.[0] ?? ''
-  step(`a web shop leaks 20 MB/s, pid ${shop.pid}, memory limit ${LIMIT / 2 ** 20} MiB: ${url}`)
+  step(`a web shop leaks some MB a second, pid ${shop.pid}, memory limit ${LIMIT / 2 ** 20} MiB: ${url}`)
   step('pyheap-watchd watches it: a baseline after 3 s, a capture at 75 % of the limit')
   daemon = new RunningService(process.execPath, [join(root, 'dist/pyheap-watchd.js'), '--config', config])
   const dump = await awaitDump()
@@ -50,7 +50,7 @@ try {
   step(
     `meanwhile the service stood still for ${pauseMs} ms at ${Math.round(rss / 2 ** 20)} MiB, and still answers: ${health.trim()}`,
   )
-  step(`the dump: ${dump}`)
+  step(`the dump, which goes with the demo: ${dump}`)
   for (const name of readdirSync(dump)) say(`    ${name}`)
   say(`\nTry it on a service of yours:  node dist/pyheapctl.js capture PID`)
 } catch (error) {

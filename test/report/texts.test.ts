@@ -84,12 +84,12 @@ test('a list shows dumps by target, each on one line', () => {
     renderList(listed, plainStyle),
     [
       'api',
-      'time (UTC)            pid  rule           RSS  says',
-      '2026-11-21 12:20:00  4242  rss-high  1.42 GiB  +1.31 GiB since baseline 20 min …',
+      'dump                                     RSS  says',
+      'api/20261121T122000Z-4242-rss-high  1.42 GiB  +1.31 GiB since baseline 20 min a…',
       '',
       'web',
-      'time (UTC)            pid  rule       RSS  says',
-      '2026-11-21 12:20:00  4242  x     1.42 GiB',
+      'dump                           RSS  says',
+      'web/20261121T122000Z-1-x  1.42 GiB',
       '',
     ].join('\n'),
   )

@@ -26,6 +26,7 @@ export async function captureSettings(changes: Partial<CaptureSettings> = {}): P
     kinds: ['census', 'stacks'],
     timeoutMs: 120_000,
     gdbTimeoutMs: 20_000,
+    lockTimeoutMs: 0,
     maxRssBytes: 32 * 2 ** 30,
     hostReserveShare: 0.05,
     onProgress: () => undefined,
