@@ -11,7 +11,7 @@ import type {
 } from '../model.ts'
 import { parseSmaps } from '../proc/smaps.ts'
 import { parseStat } from '../proc/parse-stat.ts'
-import { type CaptureLock, takeCaptureLock } from './capture-lock.ts'
+import { awaitCaptureLock } from './capture-lock.ts'
 import type { Gdb } from './find-gdb.ts'
 import { type GateFacts, parseGateFacts, refuseState } from './gate.ts'
 import { reapChild } from './gdb-commands.ts'
@@ -22,9 +22,10 @@ import { resolveInterpreter } from './interpreter.ts'
 import { askFor } from './payload-text.ts'
 import { ProcessMemory } from './process-memory.ts'
 import { requestSnapshot } from './request-snapshot.ts'
-import { refuseSeccomp } from './seccomp-risk.ts'
+import { readSeccomp, refuseSeccomp } from './seccomp-risk.ts'
 import { type Service, type Stub, stopAndRun } from './service.ts'
 import { type SnapshotResult, runSnapshot } from './snapshot.ts'
+import { isSnapshotOf } from './snapshot-identity.ts'
 import { openSnapshotCgroup } from './snapshot-cgroup.ts'
 import { FLAG } from './stub-block.ts'
 import { readRecord, writeRecord } from './target-record.ts'
@@ -70,7 +71,8 @@ export async function capture(subject: CaptureSubject, settings: CaptureSettings
       detail: 'only root may look into other processes',
       hint: 'use sudo',
     }
-  const lock = await awaitCaptureLock(settings)
+  const startOf = (pid: number): number | undefined => readStat(settings.procRoot, pid)?.startTicks
+  const lock = await awaitCaptureLock(settings.runDir, startOf, settings.lockTimeoutMs)
   if (lock.kind === 'busy')
     return {
       kind: 'failed',
@@ -88,25 +90,16 @@ export async function capture(subject: CaptureSubject, settings: CaptureSettings
   }
 }
 
-/** Another capture on this host ends soon: it is worth waiting for. */
-async function awaitCaptureLock({ procRoot, runDir, lockTimeoutMs }: CaptureSettings): Promise<CaptureLock> {
-  const end = performance.now() + lockTimeoutMs
-  for (;;) {
-    const lock = takeCaptureLock(runDir, (pid) => readStat(procRoot, pid)?.startTicks)
-    if (lock.kind === 'held' || performance.now() >= end) return lock
-    await sleep(100)
-  }
-}
-
 async function captureAlone(subject: CaptureSubject, settings: CaptureSettings): Promise<CaptureOutcome> {
   const { procRoot } = settings
   const { pid } = subject.id
   if (isGone(subject, settings)) return gone(pid)
   const facts = parseGateFacts(readFileSync(`${procRoot}/${pid}/status`, 'latin1'))
+  const seccomp = readSeccomp(procRoot, pid)
   const refused =
     refuseState(facts, settings.maxRssBytes) ??
     refuseMemory(facts, settings) ??
-    (facts.seccomp === 2 ? await refuseSeccomp(subject) : undefined)
+    (seccomp.mode === 2 ? await refuseSeccomp(subject, seccomp.filters) : undefined)
   if (refused) return refused
   const began = performance.now()
   const interpreter = resolveInterpreter(procRoot, pid)
@@ -172,11 +165,15 @@ async function captureOnce(
   const requested = performance.now()
   const pid = hostPid(service.procRoot, service.id.pid, cloned.innerPid)
   const stat = pid === undefined ? undefined : readStat(service.procRoot, pid)
-  if (pid === undefined || !stat)
+  if (
+    pid === undefined ||
+    !stat ||
+    !isSnapshotOf(service.procRoot, service.id.pid, pid, cloned.requestedTicks)
+  )
     return {
       kind: 'failed',
       reason: 'snapshot-died',
-      detail: 'the snapshot was gone before it could be found',
+      detail: 'there is no snapshot with the pid that the process has told',
     }
   service.record = { ...service.record, snapshot: { pid, startTicks: stat.startTicks } }
   writeRecord(service.runDir, service.record)
@@ -231,10 +228,12 @@ async function bury(service: Service, pid: number, startTicks: number, innerPid:
     const stat = readStat(service.procRoot, pid)
     if (stat?.startTicks !== startTicks) break
     if (stat.state === 'Z') {
-      const waitpid = service.interpreter.addresses.get('waitpid')
+      const address = service.interpreter.addresses.get('waitpid')
       const isOwnInit = stat.parentPid === service.id.pid
-      if (isOwnInit && waitpid !== undefined)
+      if (isOwnInit && address !== undefined) {
+        const waitpid = { address, value: service.memory.read(address, 8).readBigUInt64LE() }
         await stopAndRun(service, reapChild(service.id.pid, waitpid, innerPid))
+      }
       break // else init takes note of it
     }
     await sleep(5)

@@ -1,8 +1,11 @@
-import type { CaptureKind, Census } from '../model.ts'
+import type { CaptureKind, Census, Owner } from '../model.ts'
 import { CensusLine } from '../census-schema.ts'
 
 const MAX_LINE_CHARS = 1024 * 1024
 const MAX_TOTAL_CHARS = 64 * 1024 * 1024
+/** A census of an hour has 7,200 lines of progress. */
+const MAX_LINES = 10_000
+const MAX_OWNERS = 4000
 
 /**
  * Puts a census together from the payload's lines. It takes what comes, checked and bounded; a snapshot that has to
@@ -11,7 +14,10 @@ const MAX_TOTAL_CHARS = 64 * 1024 * 1024
 export class CensusReader {
   #rest = ''
   #total = 0
-  #lines: CensusLine[] = []
+  #lineCount = 0
+  /** The last line of each kind, but for owners, which come in several. */
+  readonly #latest = new Map<CensusLine['kind'], CensusLine>()
+  readonly #owners: Owner[] = []
   #fault: string | undefined
   readonly #kinds: readonly CaptureKind[]
 
@@ -27,23 +33,27 @@ export class CensusReader {
     const lines = (this.#rest + text).split('\n')
     this.#rest = lines.pop() ?? ''
     if (this.#rest.length > MAX_LINE_CHARS) this.#fault ??= 'a line of more than 1 MiB'
-    for (const line of lines) this.#take(line)
+    for (const line of lines) if (this.#fault === undefined) this.#take(line)
   }
 
   #take(line: string): void {
-    const parsed = CensusLine.safeParse(parseJson(line))
-    if (parsed.success) this.#lines.push(parsed.data)
-    else this.#fault ??= `a line that makes no sense: ${line.slice(0, 120)}`
+    this.#lineCount += 1
+    if (this.#lineCount > MAX_LINES) this.#fault ??= `more than ${MAX_LINES} lines`
+    const { data } = CensusLine.safeParse(parseJson(line))
+    if (!data) this.#fault ??= `a line that makes no sense: ${line.slice(0, 120)}`
+    else if (data.kind === 'owners')
+      this.#owners.push(...data.owners.slice(0, MAX_OWNERS - this.#owners.length))
+    else this.#latest.set(data.kind, data)
   }
 
   /** Whether the payload has said anything at all: the snapshot's interpreter works. */
   get hasBegun(): boolean {
-    return this.#lines.length > 0
+    return this.#lineCount > 0
   }
 
   /** Whether the payload has come to its end, malloc's state aside. */
   get hasEnded(): boolean {
-    return this.#lines.some(({ kind }) => kind === 'end')
+    return this.#latest.has('end')
   }
 
   /** A part that failed inside the payload leaves its lines out. */
@@ -75,7 +85,7 @@ export class CensusReader {
       allocatedBlocks: runtime.allocatedBlocks ?? undefined,
       malloc: malloc && stripKind(malloc),
       ...this.#counted(),
-      owners: this.#lines.flatMap((line) => (line.kind === 'owners' ? line.owners : [])).slice(0, 4000),
+      owners: this.#owners,
       largest: this.#last('largest')?.objects ?? [],
       stacks: this.#last('stacks')?.threads ?? [],
       problems: this.#problems(),
@@ -96,7 +106,7 @@ export class CensusReader {
   }
 
   #last<Kind extends CensusLine['kind']>(kind: Kind): Extract<CensusLine, { kind: Kind }> | undefined {
-    return this.#lines.findLast((line): line is Extract<CensusLine, { kind: Kind }> => line.kind === kind)
+    return this.#latest.get(kind) as Extract<CensusLine, { kind: Kind }> | undefined
   }
 }
 

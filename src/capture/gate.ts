@@ -27,6 +27,9 @@ export function parseGateFacts(status: string): GateFacts {
   }
 }
 
+/** A thread that gdb could not stop, and would wait for, while all others stand still. */
+export const isUnstoppable = (state: string): boolean => ['D', 'T', 't'].includes(state)
+
 /** Why this process must be left alone now, if it must. Pure. */
 export function refuseState(facts: GateFacts, maxRssBytes: number): CaptureFailed | undefined {
   const refuse = (reason: CaptureFailed['reason'], detail: string, hint?: string): CaptureFailed => ({

@@ -24,20 +24,33 @@ export const GDB_ARGUMENTS: readonly string[] = [
     'set exec-file-mismatch off',
     'set unwindonsignal on',
     'handle all nostop noprint pass',
+    // A fault in one of our calls is taken back with the call; one of the service's own happens again when it runs on.
+    'handle SIGSEGV SIGBUS SIGILL SIGFPE stop print nopass',
   ].flatMap((setting) => ['-iex', setting]),
 ]
 
 /** gdb tests its own ptrace on first use, which takes 10 ms: on a process of ours, not on the service. */
 export const warmUp = (pid: number): string[] => [`attach ${pid}`, 'detach']
 
+/** Eight bytes that must be at an address; after exec the same address is something else, or nothing. */
+export type Landmark = { readonly address: number; readonly value: bigint }
+
+/** Commands that are only run while the landmark stands. */
+const where = ({ address, value }: Landmark, commands: readonly string[]): string[] => [
+  `if *(unsigned long*)${hex(address)} == 0x${value.toString(16)}`,
+  ...commands,
+  'end',
+]
+
 /** Two mappings in the service, never writable and executable at once: data, then code. Prints their addresses. */
-export const mapMemory = (pid: number, mmap: number, dataBytes: number): string[] => {
+export const mapMemory = (pid: number, mmap: Landmark, dataBytes: number): string[] => {
   const call = (bytes: number, protection: number): string =>
-    `((long(*)(long,long,int,int,int,long))${hex(mmap)})(0,${bytes},${protection},0x22,-1,0)`
+    `((long(*)(long,long,int,int,int,long))${hex(mmap.address)})(0,${bytes},${protection},0x22,-1,0)`
   return [
+    'set $data = -1',
+    'set $code = -1',
     `attach ${pid}`,
-    `set $data = ${call(dataBytes, 3)}`,
-    `set $code = ${call(4096, 5)}`,
+    ...where(mmap, [`set $data = ${call(dataBytes, 3)}`, `set $code = ${call(4096, 5)}`]),
     'detach',
     'printf "pyheap-mapped %ld %ld\\n", $data, $code',
   ]
@@ -46,7 +59,7 @@ export const mapMemory = (pid: number, mmap: number, dataBytes: number): string[
 /** What `queuePendingCall` needs to know, all addresses in the service. */
 export type PendingCall = {
   readonly isInitialized: number
-  readonly addPendingCall: number
+  readonly addPendingCall: Landmark
   readonly entry: number
   readonly request: number
 }
@@ -58,9 +71,11 @@ export type PendingCall = {
 export const queuePendingCall = (pid: number, call: PendingCall): string[] => [
   'set $queued = -2',
   `attach ${pid}`,
-  `if ((int(*)(void))${hex(call.isInitialized)})()`,
-  `set $queued = ((int(*)(long,long))${hex(call.addPendingCall)})(${hex(call.entry)},${hex(call.request)})`,
-  'end',
+  ...where(call.addPendingCall, [
+    `if ((int(*)(void))${hex(call.isInitialized)})()`,
+    `set $queued = ((int(*)(long,long))${hex(call.addPendingCall.address)})(${hex(call.entry)},${hex(call.request)})`,
+    'end',
+  ]),
   'detach',
   'printf "pyheap-queued %d\\n", $queued',
 ]
@@ -78,8 +93,8 @@ export const redirectThread = (pid: number, thread: RestingThread): string[] => 
 ]
 
 /** The command that `redirectThread` uses. It has to be defined before, at top level. */
-export const defineRedirect = (thread: RestingThread, entry: number): string[] => {
-  const where = [
+export const defineRedirect = (thread: RestingThread, entry: Landmark, left: number): string[] => {
+  const isThere = [
     `(long)$orig_rax == ${thread.nr}`,
     `(unsigned long)$rsp == ${thread.sp}`,
     `(unsigned long)$rip == ${thread.pc}`,
@@ -89,18 +104,22 @@ export const defineRedirect = (thread: RestingThread, entry: number): string[] =
   ].join(' && ')
   return [
     'define pyheap_redirect',
-    `if ${where}`,
-    `set $rip = ${hex(entry)}`,
-    'set $redirected = 1',
+    `if ${isThere}`,
+    ...where(entry, [
+      `set *(int*)${hex(left)} = 0`,
+      `set $rip = ${hex(entry.address)}`,
+      'set $redirected = 1',
+    ]),
     'end',
     'end',
   ]
 }
 
 /** Takes a dead snapshot off the list of a service that is its own init. */
-export const reapChild = (pid: number, waitpid: number, child: number): string[] => [
+export const reapChild = (pid: number, waitpid: Landmark, child: number): string[] => [
+  'set $reaped = -1',
   `attach ${pid}`,
-  `set $reaped = ((int(*)(int,long,int))${hex(waitpid)})(${child},0,0x40000001)`,
+  ...where(waitpid, [`set $reaped = ((int(*)(int,long,int))${hex(waitpid.address)})(${child},0,0x40000001)`]),
   'detach',
   'printf "pyheap-reaped %d\\n", $reaped',
 ]

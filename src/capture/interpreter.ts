@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import type { CaptureFailed } from '../model.ts'
 import { type Mapping, parseMaps } from '../proc/maps.ts'
 import { type ElfFile, loadBias, lookUpSymbols, readElf } from './elf.ts'
@@ -122,12 +122,21 @@ function firstOfEachFile(mappings: readonly Mapping[]): Mapping[] {
 
 const fileKey = ({ device, inode }: Mapping): string => `${device} ${inode}`
 
+/** The service chooses what lies at the path: no waiting for a pipe's writer, no following of links. */
+const FOR_READING = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW | constants.O_NOCTTY
+
 /** Opens the very file that is mapped, across mount namespaces, chroots and package upgrades. */
 function openMapped(procRoot: string, pid: number, mapping: Mapping): number | undefined {
   const range = `${mapping.start.toString(16)}-${mapping.end.toString(16)}`
-  for (const path of [`map_files/${range}`, `root${mapping.path}`])
+  for (const [path, flags] of [
+    [`map_files/${range}`, FOR_READING & ~constants.O_NOFOLLOW], // a link that the kernel made
+    [`root${mapping.path}`, FOR_READING],
+  ] as const)
     try {
-      return openSync(`${procRoot}/${pid}/${path}`, 'r')
+      const fd = openSync(`${procRoot}/${pid}/${path}`, flags)
+      const { ino } = fstatSync(fd)
+      if (ino === mapping.inode) return fd
+      closeSync(fd) // another file has taken the name
     } catch {
       continue // the next way in; none left means the file cannot be read, which the caller tells
     }

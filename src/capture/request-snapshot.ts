@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CaptureFailed, CaptureMethod } from '../model.ts'
-import { defineRedirect, mapMemory, queuePendingCall, redirectThread } from './gdb-commands.ts'
+import { type Landmark, defineRedirect, mapMemory, queuePendingCall, redirectThread } from './gdb-commands.ts'
+import { isSafeToRedirect } from './safe-to-redirect.ts'
 import { type Service, stopAndRun } from './service.ts'
+import { nowTicks } from './snapshot-identity.ts'
 import {
   BLOCK_STATE_BYTES,
   type BlockOptions,
@@ -17,6 +19,8 @@ import { type RestingThread, findRestingThread, listThreads } from './threads-at
 
 export type Cloned = {
   readonly kind: 'cloned'
+  /** No snapshot of this request is older, on the clock of start times. */
+  readonly requestedTicks: number
   /** The snapshot's pid in the service's own pid namespace. */
   readonly innerPid: number
   readonly method: CaptureMethod
@@ -38,6 +42,7 @@ export async function requestSnapshot(
   service: Service,
   options: BlockOptions,
 ): Promise<Cloned | CaptureFailed> {
+  const requestedTicks = nowTicks(service.procRoot)
   const place = await findPlace(service, dataMappingBytes(options.payload))
   if ('kind' in place) return place
   const refused = writeRequest(service, place, options)
@@ -53,9 +58,9 @@ export async function requestSnapshot(
     const failure = await ask(service, place, thread, asked)
     if (failure) return failure
     const state = await awaitClone(service, place, 200)
-    if (state) return conclude(service, state, asked)
+    if (state) return conclude(service, state, { ...asked, requestedTicks })
   }
-  return giveUp(service, place, asked)
+  return giveUp(service, place, { ...asked, requestedTicks })
 }
 
 async function ask(
@@ -64,7 +69,7 @@ async function ask(
   thread: RestingThread | undefined,
   asked: { pending: boolean; rest: boolean },
 ): Promise<CaptureFailed | undefined> {
-  if (thread) {
+  if (thread && isSafeToRedirect(service, thread)) {
     const redirected = await redirect(service, place, thread)
     if (typeof redirected !== 'boolean') return redirected
     asked.rest = redirected
@@ -81,7 +86,7 @@ async function findPlace(service: Service, dataBytes: number): Promise<Place | C
   const { data, code, dataBytes: had = 0 } = service.record
   if (data !== undefined && code !== undefined && had >= dataBytes && isOurs(service, data))
     return { data, code, dataBytes: had }
-  const output = await stopAndRun(service, mapMemory(service.id.pid, addressOf(service, 'mmap'), dataBytes))
+  const output = await stopAndRun(service, mapMemory(service.id.pid, landmark(service, 'mmap'), dataBytes))
   if (typeof output !== 'string') return output
   const [, newData = '-1', newCode = '-1'] = /^pyheap-mapped (-?\d+) (-?\d+)/m.exec(output) ?? []
   const place = { data: Number(newData), code: Number(newCode), dataBytes }
@@ -129,7 +134,7 @@ async function queue(service: Service, place: Place): Promise<boolean | CaptureF
     service,
     queuePendingCall(service.id.pid, {
       isInitialized: addressOf(service, 'Py_IsInitialized'),
-      addPendingCall: addressOf(service, 'Py_AddPendingCall'),
+      addPendingCall: landmark(service, 'Py_AddPendingCall'),
       entry: place.code + service.stub.pendingEntry,
       request: place.data,
     }),
@@ -145,6 +150,11 @@ async function queue(service: Service, place: Place): Promise<boolean | CaptureF
   const isQueued = /^pyheap-queued 0$/m.test(output)
   if (isQueued) service.record = { ...service.record, queued: service.record.queued + 1 }
   return isQueued
+}
+
+const landmark = (service: Service, name: string): Landmark => {
+  const address = addressOf(service, name)
+  return { address, value: service.memory.read(address, 8).readBigUInt64LE() }
 }
 
 const addressOf = ({ interpreter }: Service, name: string): number => {
@@ -163,12 +173,11 @@ async function redirect(
   slots.writeBigUInt64LE(BigInt(thread.sp), 8)
   slots.writeBigUInt64LE(BigInt(thread.pc), 16)
   service.memory.write(place.code + service.stub.slots, slots)
-  service.memory.writeU32(place.data + FIELD.left, 0)
   const entry = place.code + service.stub.restEntry
-  service.gdb.define(defineRedirect(thread, entry))
+  const value = service.memory.read(entry, 8).readBigUInt64LE()
+  service.gdb.define(defineRedirect(thread, { address: entry, value }, place.data + FIELD.left))
   const output = await stopAndRun(service, redirectThread(service.id.pid, thread))
   const isRedirected = typeof output === 'string' && /^pyheap-redirected 1$/m.test(output)
-  if (!isRedirected) service.memory.writeU32(place.data + FIELD.left, 1)
   return typeof output === 'string' ? isRedirected : output
 }
 
@@ -185,11 +194,16 @@ async function awaitClone(service: Service, place: Place, withinMs: number): Pro
 function conclude(
   service: Service,
   state: BlockState,
-  asked: { readonly rest: boolean },
+  asked: { readonly rest: boolean; readonly requestedTicks: number },
 ): Cloned | CaptureFailed {
   service.pauseMs += state.cloneMs
   if (state.child > 0)
-    return { kind: 'cloned', innerPid: state.child, method: asked.rest ? 'resting-thread' : 'pending-call' }
+    return {
+      kind: 'cloned',
+      innerPid: state.child,
+      method: asked.rest ? 'resting-thread' : 'pending-call',
+      requestedTicks: asked.requestedTicks,
+    }
   const errno = -(state.intermediate < 0 ? state.intermediate : state.child)
   return {
     kind: 'failed',
@@ -209,7 +223,7 @@ const CLONE_HINTS: Readonly<Record<number, string>> = {
 async function giveUp(
   service: Service,
   place: Place,
-  asked: { readonly rest: boolean },
+  asked: { readonly rest: boolean; readonly requestedTicks: number },
 ): Promise<Cloned | CaptureFailed> {
   if (readState(service, place).state === STATE.armed) {
     service.memory.writeU32(place.data + FIELD.state, STATE.taken)

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { execa } from 'execa'
 import type { CaptureFailed } from '../model.ts'
+import { listThreads } from './threads-at-rest.ts'
 
 /** What the stub asks of the kernel inside the service. */
 const NEEDED = ['clone', 'wait4', 'mmap', 'futex', 'rt_sigprocmask', 'rt_sigpending', 'clock_gettime']
@@ -8,11 +10,12 @@ const NEEDED = ['clone', 'wait4', 'mmap', 'futex', 'rt_sigprocmask', 'rt_sigpend
  * A seccomp filter may answer the stub's clone with an error, which is harmless, or by killing the service. Refuses
  * unless the filter is known not to kill: container runtimes answer with errors, and systemd says what it installed.
  */
-export async function refuseSeccomp(process: {
-  readonly unit?: string | undefined
-  readonly containerId?: string | undefined
-}): Promise<CaptureFailed | undefined> {
-  if (process.containerId !== undefined) return undefined
+export async function refuseSeccomp(
+  process: { readonly unit?: string | undefined; readonly containerId?: string | undefined },
+  filters: number,
+): Promise<CaptureFailed | undefined> {
+  // A second filter is the service's own, and may do anything.
+  if (process.containerId !== undefined && filters <= 1) return undefined
   const shown = process.unit === undefined ? '' : await showUnit(process.unit)
   if (isUnitFilterHarmless(shown)) return undefined
   return {
@@ -42,4 +45,28 @@ async function showUnit(unit: string): Promise<string> {
     stdin: 'ignore',
   })
   return typeof stdout === 'string' ? stdout : ''
+}
+
+/** The strictest seccomp mode of any thread, and the most filters: they belong to threads, not to the process. */
+export function readSeccomp(
+  procRoot: string,
+  pid: number,
+): { readonly mode: number; readonly filters: number } {
+  const statuses = listThreads(procRoot, pid).map((tid) =>
+    readStatus(`${procRoot}/${pid}/task/${tid}/status`),
+  )
+  const most = (name: string): number =>
+    Math.max(
+      0,
+      ...statuses.map((status) => Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(status)?.[1] ?? 0)),
+    )
+  return { mode: most('Seccomp'), filters: most('Seccomp_filters') }
+}
+
+function readStatus(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return '' // the thread has ended
+  }
 }

@@ -1,10 +1,16 @@
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { CaptureFailed, ProcessId } from '../model.ts'
+import { parseStat } from '../proc/parse-stat.ts'
+import { isUnstoppable } from './gate.ts'
 import { explainGdb } from './gdb-commands.ts'
 import type { GdbAnswer, GdbSession } from './gdb-session.ts'
 import type { Interpreter } from './interpreter.ts'
 import type { ProcessMemory } from './process-memory.ts'
 import { type TargetRecord, writeRecord } from './target-record.ts'
+import { listThreads } from './threads-at-rest.ts'
+
+const STOPPABLE_WITHIN_MS = 500
 
 /** The service as one capture sees it. `record`, `pauseMs` and `stops` change as the capture goes on. */
 export type Service = {
@@ -38,6 +44,8 @@ export async function stopAndRun(
   service: Service,
   commands: readonly string[],
 ): Promise<string | CaptureFailed> {
+  const blocked = await awaitStoppable(service)
+  if (blocked) return blocked
   writeRecord(service.runDir, { ...service.record, attaching: true })
   const answer = await service.gdb.run(commands, service.gdbTimeoutMs)
   continueIfStopped(service)
@@ -46,6 +54,32 @@ export async function stopAndRun(
   return answer.kind === 'answer' && answer.output.includes('pyheap-') && isComplete(answer.output)
     ? answer.output
     : explain(answer)
+}
+
+/** A thread in the kernel's hands cannot be stopped, and gdb would hold all others until it can. */
+async function awaitStoppable({ procRoot, id }: Service): Promise<CaptureFailed | undefined> {
+  for (let waited = 0; waited < STOPPABLE_WITHIN_MS; waited += 20) {
+    const states = listThreads(procRoot, id.pid).map((tid) =>
+      readState(`${procRoot}/${id.pid}/task/${tid}/stat`),
+    )
+    const blocked = states.find((state) => state !== undefined && isUnstoppable(state))
+    if (blocked === undefined) return undefined
+    await sleep(20)
+  }
+  return {
+    kind: 'failed',
+    reason: 'not-capturable-state',
+    detail: 'one of its threads waits in the kernel and cannot be stopped (state D)',
+    hint: 'it waits for a device, a file system or a vfork; the capture is tried again later',
+  }
+}
+
+function readState(path: string): string | undefined {
+  try {
+    return parseStat(readFileSync(path, 'latin1'))?.state
+  } catch {
+    return undefined // the thread has ended
+  }
 }
 
 /** The last command of every operation prints `pyheap-<what> …` before the session's own `pyheap-done`. */

@@ -22,8 +22,8 @@ export function openTerminal(env: NodeJS.ProcessEnv): Terminal {
   })
   const isPlain = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== ''
   return {
-    out: (text) => stdout.write(text.endsWith('\n') ? text : `${text}\n`),
-    err: (text) => stderr.write(`${stderr.isTTY ? CLEAR_LINE : ''}${text}\n`),
+    out: (text) => stdout.write(`${harmless(text.replace(/\n$/, ''))}\n`),
+    err: (text) => stderr.write(`${stderr.isTTY ? CLEAR_LINE : ''}${harmless(text)}\n`),
     colour: stdout.isTTY && !isPlain,
     width: stdout.isTTY ? Math.min(stdout.columns, 200) : 80,
     progress: (text) => {
@@ -31,6 +31,13 @@ export function openTerminal(env: NodeJS.ProcessEnv): Terminal {
     },
   }
 }
+
+/** What steers a terminal or turns text around, from names that a service has chosen; our own colours stay. */
+// oxlint-disable-next-line no-control-regex
+const STEERING =
+  /\u001b(?!\[\d{1,2}m)|[\u0000-\u0009\u000b-\u001a\u001c-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+const harmless = (text: string): string =>
+  text.replace(STEERING, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 const CLEAR_LINE = '\r\x1b[2K'
 

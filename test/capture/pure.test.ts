@@ -10,6 +10,7 @@ import { parseGateFacts, refuseState } from '../../src/capture/gate.ts'
 import { explainGdb } from '../../src/capture/gdb-commands.ts'
 import { refuseMemory } from '../../src/capture/host-memory.ts'
 import { seccompFilter } from '../../src/capture/seccomp-filter.ts'
+import { findCaller } from '../../src/capture/safe-to-redirect.ts'
 import { isUnitFilterHarmless } from '../../src/capture/seccomp-risk.ts'
 import { readRecord, recover, writeRecord } from '../../src/capture/target-record.ts'
 import { isRestful, parseSyscall } from '../../src/capture/threads-at-rest.ts'
@@ -108,6 +109,27 @@ for (const [what, text, rests] of [
 test('a thread that runs, or is stopped outside a call, is in none', () => {
   assert.equal(parseSyscall(7, 'running'), undefined)
   assert.equal(parseSyscall(7, '-1 0x7ffe 0x7f00'), undefined)
+})
+
+const code = (path: string, start: number) => ({
+  start,
+  end: start + 0x1000,
+  permissions: 'r-xp',
+  offset: 0,
+  device: 'fe:00',
+  inode: 1,
+  path,
+  isDeleted: false,
+})
+
+test('who called the C library is the first code address on the stack that is not its own', () => {
+  const mappings = [code('/lib/x86_64-linux-gnu/libc.so.6', 0x10000), code('/usr/lib/native.so', 0x20000)]
+  const stack = Buffer.alloc(64)
+  stack.writeBigUInt64LE(0x7ffe0000n, 0)
+  stack.writeBigUInt64LE(0x10010n, 8)
+  assert.equal(findCaller(stack, mappings), undefined)
+  stack.writeBigUInt64LE(0x20010n, 24)
+  assert.equal(findCaller(stack, mappings), '/usr/lib/native.so')
 })
 
 for (const [text, version] of [

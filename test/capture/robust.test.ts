@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
+import { execa } from 'execa'
 import { capture } from '../../src/capture/capture.ts'
+import { isSnapshotOf, nowTicks } from '../../src/capture/snapshot-identity.ts'
 import { captureProcess, captureSettings, identify } from '../setup/capture.ts'
 import { RunningService, childrenOf, readStat, startTarget, strayProcesses } from '../setup/service.ts'
 
@@ -89,6 +93,58 @@ test('a pid that belongs to another process by now is not touched', { skip }, as
     assert.ok(outcome.kind === 'failed' && outcome.reason === 'gone')
   } finally {
     await stopWell(service)
+  }
+})
+
+test('a service that calls exec while it is captured lives on', { skip }, async () => {
+  const settings = await captureSettings()
+  const file = new URL('../targets/execs.py', import.meta.url).pathname
+  const service = new RunningService(python, [file])
+  try {
+    await service.said('ready')
+    for (let n = 0; n < 8; n++) {
+      const outcome = await captureProcess(service.pid, settings)
+      assert.ok(service.isAlive, `${JSON.stringify(outcome)} ${service.process.signalCode}`)
+    }
+    assert.deepEqual(strayProcesses(), [])
+  } finally {
+    await service.stop()
+  }
+})
+
+test('a program that has loaded Python and not started it lives on', { skip }, async (t) => {
+  const library = '/usr/lib/x86_64-linux-gnu/libpython3.11.so.1.0'
+  if (!existsSync(library)) return t.skip(`${library} is not installed`)
+  const scratch = mkdtempSync(join(tmpdir(), 'pyheap-embed-'))
+  const program = `#include <dlfcn.h>
+#include <stdio.h>
+#include <unistd.h>
+int main(void) { puts(dlopen("${library}", RTLD_NOW) ? "ready" : dlerror()); fflush(stdout); for (;;) usleep(20000); }`
+  await execa('gcc', ['-x', 'c', '-', '-o', join(scratch, 'embed')], { input: program })
+  const service = new RunningService(join(scratch, 'embed'), [])
+  try {
+    await service.said('ready')
+    const outcome = await captureProcess(service.pid, await captureSettings())
+    assert.ok(outcome.kind === 'failed' && outcome.reason === 'not-python', JSON.stringify(outcome))
+    assert.ok(service.isAlive)
+  } finally {
+    await service.stop()
+    rmSync(scratch, { recursive: true })
+  }
+})
+
+test('a pid that a service makes up is not taken for a snapshot', { skip }, async () => {
+  const service = await startTarget(python, 'service', 'idle')
+  const other = await startTarget(python, 'service', 'idle')
+  try {
+    assert.equal(isSnapshotOf('/proc', service.pid, 1, 0), false)
+    assert.equal(isSnapshotOf('/proc', service.pid, process.pid, 0), false)
+    assert.equal(isSnapshotOf('/proc', service.pid, service.pid, 0), false)
+    assert.equal(isSnapshotOf('/proc', service.pid, other.pid, nowTicks('/proc') + 100), false)
+    assert.equal(isSnapshotOf('/proc', service.pid, other.pid, 0), true)
+  } finally {
+    await stopWell(service)
+    await stopWell(other)
   }
 })
 

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs'
+import { type Mapping, parseMaps } from '../proc/maps.ts'
+import type { Service } from './service.ts'
+import { type RestingThread, areOthersAtRest } from './threads-at-rest.ts'
+
+/** The stack is looked at this far up for who called the C library. */
+const STACK_BYTES = 2048
+const C_LIBRARY = /\/(libc|libpthread|ld-linux|ld-musl|libc\.musl)[-.][^/]*$/
+
+/**
+ * Whether a resting thread may be made to take the GIL. It will wait for it, so it must hold nothing that the GIL's
+ * holder could be waiting for: either nobody else does anything, or the thread waits in Python's own code, which holds
+ * no native lock while it does. A native library that sleeps may hold any lock of its own.
+ */
+export function isSafeToRedirect(service: Service, thread: RestingThread): boolean {
+  const { procRoot, id, interpreter } = service
+  if (areOthersAtRest(procRoot, id.pid, thread.tid, interpreter.ranges)) return true
+  const mappings = parseMaps(readFileSync(`${procRoot}/${id.pid}/maps`, 'latin1'))
+  const stack = service.memory.read(Number(thread.sp), STACK_BYTES)
+  const caller = findCaller(stack, mappings)
+  return caller !== undefined && (caller === interpreter.path || caller.includes('/lib-dynload/'))
+}
+
+/** The file of the first code address on a stack that is not the C library's own. Pure. */
+export function findCaller(stack: Buffer, mappings: readonly Mapping[]): string | undefined {
+  const code = mappings.filter(({ permissions, path }) => permissions.includes('x') && path.startsWith('/'))
+  for (let at = 0; at + 8 <= stack.length; at += 8) {
+    const word = Number(stack.readBigUInt64LE(at))
+    const mapping = code.find(({ start, end }) => start <= word && word < end)
+    if (mapping && !C_LIBRARY.test(mapping.path)) return mapping.path
+  }
+  return undefined
+}
