@@ -20,7 +20,7 @@ import { hostIsShort, refuseMemory } from './host-memory.ts'
 import { hostPid } from './host-pid.ts'
 import { resolveInterpreter } from './interpreter.ts'
 import { askFor } from './payload-text.ts'
-import { ProcessMemory } from './process-memory.ts'
+import { AddressSpaceGone, ProcessMemory } from './process-memory.ts'
 import { requestSnapshot } from './request-snapshot.ts'
 import { readSeccomp, refuseSeccomp } from './seccomp-risk.ts'
 import { type Service, type Stub, stopAndRun } from './service.ts'
@@ -84,6 +84,8 @@ export async function capture(subject: CaptureSubject, settings: CaptureSettings
     return await captureAlone(subject, settings)
   } catch (error) {
     if (isGone(subject, settings)) return gone(subject.id.pid)
+    if (error instanceof AddressSpaceGone)
+      return { kind: 'failed', reason: 'gone', detail: `process ${subject.id.pid} has called exec meanwhile` }
     throw error
   } finally {
     lock.release()

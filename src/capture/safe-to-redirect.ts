@@ -16,7 +16,9 @@ export function isSafeToRedirect(service: Service, thread: RestingThread): boole
   const { procRoot, id, interpreter } = service
   if (areOthersAtRest(procRoot, id.pid, thread.tid, interpreter.ranges)) return true
   const mappings = parseMaps(readFileSync(`${procRoot}/${id.pid}/maps`, 'latin1'))
-  const stack = service.memory.read(Number(thread.sp), STACK_BYTES)
+  const sp = Number(thread.sp)
+  const top = mappings.find(({ start, end }) => start <= sp && sp < end)?.end ?? sp
+  const stack = service.memory.read(sp, Math.min(STACK_BYTES, top - sp))
   const caller = findCaller(stack, mappings)
   return caller !== undefined && (caller === interpreter.path || caller.includes('/lib-dynload/'))
 }

