@@ -43,6 +43,8 @@ export async function runDaemon(
   memory: Memory,
 ): Promise<Memory> {
   const observer = openObserver(config)
+  if (config.sampling.probe === 'on')
+    log.warn({ probe: 'on' }, 'this version has no probe: processes are polled')
   log.info(
     { version: installation.version, targets: config.targets.length, rules: config.decide.rules.length },
     'watching',

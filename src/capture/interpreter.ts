@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, stat
 import type { CaptureFailed } from '../model.ts'
 import { type Mapping, parseMaps } from '../proc/maps.ts'
 import { type ElfFile, loadBias, lookUpSymbols, readElf } from './elf.ts'
+import { STUB_FUNCTIONS } from './stub-functions.ts'
 
 /** The CPython inside a process, and where its functions are. */
 export type Interpreter = {
@@ -16,39 +17,15 @@ export type Interpreter = {
 }
 
 const REQUIRED = [
-  'Py_IsInitialized',
-  'PyGILState_Ensure',
-  'PyGILState_Release',
-  'PyImport_GetModuleDict',
-  'PyDict_GetItemString',
-  'PyDict_SetItemString',
-  'PyDict_Next',
-  'PyDict_New',
-  'PyDict_Copy',
-  'PyObject_GetAttrString',
-  'PyObject_CallMethod',
-  'PyList_New',
-  'PyList_Append',
-  'PyErr_Clear',
-  'PyRun_String',
-  'PyOS_AfterFork_Child',
   'Py_AddPendingCall',
-  'PyDict_Type',
-  '_Py_NoneStruct',
-  '_Py_TrueStruct',
-] as const
+  ...STUB_FUNCTIONS.flatMap(({ name, need }) => (need === 'required' ? [name] : [])),
+]
 const OPTIONAL = [
-  'PyGC_Disable',
-  'PyFrameLocalsProxy_Type',
-  'PyThreadState_GetDict',
-  'PyThreadState_Get',
-  'PyInterpreterState_Main',
-  'PyInterpreterState_ThreadHead',
-  'PyThreadState_Next',
   'Py_Version',
   /** Only free-threaded builds export it. */
   '_Py_DecRefShared',
-] as const
+  ...STUB_FUNCTIONS.flatMap(({ name, need }) => (need === 'optional' ? [name] : [])),
+]
 const LIBC = ['mmap', 'waitpid', 'mallinfo2'] as const
 const LIBC_FILE = /\/(libc\.so\.6|libc-2\.\d+\.so|ld-musl-[^/]*|libc\.musl-[^/]*)$/
 const LIBPYTHON_FILE = /\/libpython3[^/]*\.so[^/]*$/

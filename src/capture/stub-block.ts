@@ -1,5 +1,6 @@
 import type { Interpreter } from './interpreter.ts'
 import { seccompFilter } from './seccomp-filter.ts'
+import { STUB_FUNCTIONS } from './stub-functions.ts'
 
 /** Offsets in the request block; src/stub/snapshot.h is the other half. */
 export const FIELD = {
@@ -26,37 +27,6 @@ export const FIELD = {
 } as const
 
 const FUNCTIONS_AT = 0xa0
-/** In the order of struct request. */
-const FUNCTIONS = [
-  'Py_IsInitialized',
-  'PyGILState_Ensure',
-  'PyGILState_Release',
-  'PyImport_GetModuleDict',
-  'PyDict_GetItemString',
-  'PyDict_SetItemString',
-  'PyDict_Next',
-  'PyDict_New',
-  'PyDict_Copy',
-  'PyObject_GetAttrString',
-  'PyObject_CallMethod',
-  'PyList_New',
-  'PyList_Append',
-  'PyErr_Clear',
-  'PyRun_String',
-  'PyOS_AfterFork_Child',
-  'PyGC_Disable',
-  'PyDict_Type',
-  'PyFrameLocalsProxy_Type',
-  '_Py_NoneStruct',
-  'PyThreadState_GetDict',
-  'PyThreadState_Get',
-  'PyInterpreterState_Main',
-  'PyInterpreterState_ThreadHead',
-  'PyThreadState_Next',
-  'mallinfo2',
-  '_Py_TrueStruct',
-]
-
 export const STATE = { armed: 0, taken: 1, done: 2 } as const
 export const FLAG = { afterFork: 1, importLock: 2 } as const
 /** Says that a mapping is ours and of this layout. */
@@ -97,7 +67,9 @@ export function encodeBlock(interpreter: Interpreter, base: number, options: Blo
   put(FIELD.filter, filter.length / 8)
   put(FIELD.filter + 8, base + FILTER_AT)
   MAGIC.copy(block, FIELD.magic)
-  FUNCTIONS.forEach((name, index) => put(FUNCTIONS_AT + 8 * index, interpreter.addresses.get(name) ?? 0))
+  STUB_FUNCTIONS.forEach(({ name }, index) =>
+    put(FUNCTIONS_AT + 8 * index, interpreter.addresses.get(name) ?? 0),
+  )
   filter.copy(block, FILTER_AT)
   options.payload.copy(block, PAYLOAD_AT)
   return block

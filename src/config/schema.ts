@@ -113,7 +113,9 @@ export const samplingSchema = section('How often to look.', {
   probe: z
     .enum(['auto', 'on', 'off'])
     .prefault('auto')
-    .meta({ description: 'Also wake up on growth, through bpftrace: auto is on where it works.' }),
+    .meta({
+      description: 'Waking up on growth through bpftrace, which this version does not do yet: it polls.',
+    }),
   discovery: duration(100, HOUR_MS)
     .prefault('5s')
     .meta({ description: 'Between two searches for processes.' }),

@@ -30,7 +30,8 @@ raw_syscall:
 
 /*
  * i64 clone_twice(struct request *): 1 in the service, 0 in the snapshot. The intermediate shares memory and stack
- * with the suspended service, so it makes nothing but system calls. Nobody gets a signal: both exit signals are 0.
+ * with the suspended service, so it makes nothing but system calls. Both exit signals are 0: the service gets none. Who
+ * adopts the snapshot (init, or a subreaper) sees it end as a child of its own.
  */
 	.globl clone_twice
 	.hidden clone_twice

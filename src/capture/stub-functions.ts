@@ -1,0 +1,33 @@
+/**
+ * What the stub calls and looks at in the service, in the order of struct request in src/stub/snapshot.h. The stub does
+ * without what is optional where an interpreter or C library lacks it.
+ */
+export const STUB_FUNCTIONS = [
+  { name: 'Py_IsInitialized', need: 'required' },
+  { name: 'PyGILState_Ensure', need: 'required' },
+  { name: 'PyGILState_Release', need: 'required' },
+  { name: 'PyImport_GetModuleDict', need: 'required' },
+  { name: 'PyDict_GetItemString', need: 'required' },
+  { name: 'PyDict_SetItemString', need: 'required' },
+  { name: 'PyDict_Next', need: 'required' },
+  { name: 'PyDict_New', need: 'required' },
+  { name: 'PyDict_Copy', need: 'required' },
+  { name: 'PyObject_GetAttrString', need: 'required' },
+  { name: 'PyObject_CallMethod', need: 'required' },
+  { name: 'PyList_New', need: 'required' },
+  { name: 'PyList_Append', need: 'required' },
+  { name: 'PyErr_Clear', need: 'required' },
+  { name: 'PyRun_String', need: 'required' },
+  { name: 'PyOS_AfterFork_Child', need: 'required' },
+  { name: 'PyGC_Disable', need: 'optional' }, // 3.10
+  { name: 'PyDict_Type', need: 'required' },
+  { name: 'PyFrameLocalsProxy_Type', need: 'optional' }, // 3.13
+  { name: '_Py_NoneStruct', need: 'required' },
+  { name: 'PyThreadState_GetDict', need: 'optional' },
+  { name: 'PyThreadState_Get', need: 'optional' },
+  { name: 'PyInterpreterState_Main', need: 'optional' },
+  { name: 'PyInterpreterState_ThreadHead', need: 'optional' },
+  { name: 'PyThreadState_Next', need: 'optional' },
+  { name: 'mallinfo2', need: 'libc' }, // glibc 2.33
+  { name: '_Py_TrueStruct', need: 'required' },
+] as const
