@@ -110,12 +110,9 @@ export const ruleSchema = section('When to capture.', {
 /** The section `sampling`. */
 export const samplingSchema = section('How often to look.', {
   interval: duration(100, HOUR_MS).prefault('1s').meta({ description: 'Between two samples of a process.' }),
-  probe: z
-    .enum(['auto', 'on', 'off'])
-    .prefault('auto')
-    .meta({
-      description: 'Waking up on growth through bpftrace, which this version does not do yet: it polls.',
-    }),
+  probe: z.enum(['auto', 'on', 'off']).prefault('auto').meta({
+    description: 'Waking up on growth through bpftrace, which this version does not do yet: it polls.',
+  }),
   discovery: duration(100, HOUR_MS)
     .prefault('5s')
     .meta({ description: 'Between two searches for processes.' }),
