@@ -58,8 +58,8 @@ function ownersToBlame(dump: Dump, baseline: Dump | undefined, judgement: Judgem
 
 /** A capture of stacks alone has counted nothing, which is not to say that there is nothing. */
 function withCountedCensus(dump: Dump): Dump {
-  const { census, ...rest } = dump
-  return census === undefined || census.types.length > 0 ? dump : rest
+  const { census: _uncounted, ...rest } = dump
+  return dump.manifest.capture?.includes('census') === false ? rest : dump
 }
 
 // Half a census on either side would show growth that never was.

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CaptureFailed, CaptureMethod } from '../model.ts'
 import { type Landmark, defineRedirect, mapMemory, queuePendingCall, redirectThread } from './gdb-commands.ts'
-import { isSafeToRedirect } from './safe-to-redirect.ts'
+import { judgeRedirect } from './safe-to-redirect.ts'
 import { type Service, stopAndRun } from './service.ts'
 import { nowTicks } from './snapshot-identity.ts'
 import {
@@ -9,6 +9,7 @@ import {
   type BlockOptions,
   type BlockState,
   FIELD,
+  FLAG,
   MAGIC,
   STATE,
   dataMappingBytes,
@@ -33,6 +34,8 @@ type Place = { readonly data: number; readonly code: number; readonly dataBytes:
 const TAKE_WITHIN_MS = 5000
 /** Until then only the main thread is asked; then any thread that rests will do. */
 const MAIN_ONLY_MS = 1000
+/** A thread that found the GIL taken is back at once, and may be asked again. */
+const MAX_REDIRECTS = 5
 
 /**
  * Makes the service clone itself. A busy interpreter is asked through its queue of pending calls; a thread that rests
@@ -47,7 +50,7 @@ export async function requestSnapshot(
   if ('kind' in place) return place
   const refused = writeRequest(service, place, options)
   if (refused) return refused
-  const asked = { pending: false, rest: false }
+  const asked = { pending: false, rest: false, redirects: 0 }
   const began = performance.now()
   while (performance.now() - began < TAKE_WITHIN_MS) {
     const tids = listThreads(service.procRoot, service.id.pid)
@@ -55,21 +58,30 @@ export async function requestSnapshot(
     const thread = asked.rest
       ? undefined
       : await findRestingThread(service.procRoot, service.id.pid, eligible, service.interpreter.ranges)
-    const failure = await ask(service, place, thread, asked)
+    const failure = await ask(service, place, thread, { asked, options })
     if (failure) return failure
     const state = await awaitClone(service, place, 200)
     if (state) return conclude(service, state, { ...asked, requestedTicks })
+    if (readState(service, place).left) asked.rest = false
   }
   return giveUp(service, place, { ...asked, requestedTicks })
 }
+
+/** What has been done so far to have the request taken. */
+type Asked = { pending: boolean; rest: boolean; redirects: number }
 
 async function ask(
   service: Service,
   place: Place,
   thread: RestingThread | undefined,
-  asked: { pending: boolean; rest: boolean },
+  { asked, options }: { asked: Asked; options: BlockOptions },
 ): Promise<CaptureFailed | undefined> {
-  if (thread && isSafeToRedirect(service, thread)) {
+  const verdict =
+    thread === undefined || asked.redirects >= MAX_REDIRECTS ? 'unsafe' : judgeRedirect(service, thread)
+  if (thread && verdict !== 'unsafe') {
+    const flags = options.flags | (verdict === 'safe' ? 0 : FLAG.ifGilIsFree)
+    service.memory.writeU32(place.data + FIELD.flags, flags)
+    asked.redirects += 1
     const redirected = await redirect(service, place, thread)
     if (typeof redirected !== 'boolean') return redirected
     asked.rest = redirected

@@ -7,20 +7,25 @@ import { type RestingThread, areOthersAtRest } from './threads-at-rest.ts'
 const STACK_BYTES = 2048
 const C_LIBRARY = /\/(libc|libpthread|ld-linux|ld-musl|libc\.musl)[-.][^/]*$/
 
+export type RedirectVerdict = 'safe' | 'if-gil-is-free' | 'unsafe'
+
 /**
  * Whether a resting thread may be made to take the GIL. It will wait for it, so it must hold nothing that the GIL's
  * holder could be waiting for: either nobody else does anything, or the thread waits in Python's own code, which holds
- * no native lock while it does. A native library that sleeps may hold any lock of its own.
+ * no native lock while it does. A native library that sleeps may hold any lock of its own; up to 3.11 the interpreter
+ * tells whether the GIL is free, and then the thread need not wait.
  */
-export function isSafeToRedirect(service: Service, thread: RestingThread): boolean {
+export function judgeRedirect(service: Service, thread: RestingThread): RedirectVerdict {
   const { procRoot, id, interpreter } = service
-  if (areOthersAtRest(procRoot, id.pid, thread.tid, interpreter.ranges)) return true
+  if (areOthersAtRest(procRoot, id.pid, thread.tid, interpreter.ranges)) return 'safe'
   const mappings = parseMaps(readFileSync(`${procRoot}/${id.pid}/maps`, 'latin1'))
   const sp = Number(thread.sp)
   const top = mappings.find(({ start, end }) => start <= sp && sp < end)?.end ?? sp
   const stack = service.memory.read(sp, Math.min(STACK_BYTES, top - sp))
   const caller = findCaller(stack, mappings)
-  return caller !== undefined && (caller === interpreter.path || caller.includes('/lib-dynload/'))
+  if (caller === interpreter.path || caller?.includes('/lib-dynload/') === true) return 'safe'
+  const canTell = interpreter.minor <= 11 && interpreter.addresses.has('_PyThreadState_UncheckedGet')
+  return canTell ? 'if-gil-is-free' : 'unsafe'
 }
 
 /** The file of the first code address on a stack that is not the C library's own. Pure. */

@@ -24,11 +24,12 @@ export const FIELD = {
   magic: 0x98,
   mallinfo2: 0x168,
   Py_True: 0x170,
+  GIL_holder: 0x178,
 } as const
 
 const FUNCTIONS_AT = 0xa0
 export const STATE = { armed: 0, taken: 1, done: 2 } as const
-export const FLAG = { afterFork: 1, importLock: 2 } as const
+export const FLAG = { afterFork: 1, importLock: 2, ifGilIsFree: 4 } as const
 /** Says that a mapping is ours and of this layout. */
 export const MAGIC = Buffer.from('pyheap01', 'latin1')
 

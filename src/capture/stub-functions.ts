@@ -30,4 +30,5 @@ export const STUB_FUNCTIONS = [
   { name: 'PyThreadState_Next', need: 'optional' },
   { name: 'mallinfo2', need: 'libc' }, // glibc 2.33
   { name: '_Py_TrueStruct', need: 'required' },
+  { name: '_PyThreadState_UncheckedGet', need: 'optional' },
 ] as const

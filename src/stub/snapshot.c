@@ -255,6 +255,7 @@ EXPORT int pyheap_pending(struct request *r, int queued)
 EXPORT void pyheap_rest(struct request *r)
 {
 	if (__atomic_load_n(&r->state, __ATOMIC_ACQUIRE) != ARMED || !r->Py_IsInitialized()) return;
+	if ((r->flags & IF_GIL_IS_FREE) && r->GIL_holder()) return;
 	int gil = r->PyGILState_Ensure();
 	pyheap_pending(r, 0);
 	r->PyGILState_Release(gil);

@@ -24,7 +24,8 @@ typedef void object; /* a PyObject: only its type pointer is ever read */
 enum state { ARMED = 0, TAKEN = 1, DONE = 2 };
 enum flag {
 	AFTER_FORK = 1, /* other threads existed and were not at rest: the interpreter must be told that they are gone */
-	IMPORT_LOCK = 2 /* 3.13+: PyOS_AfterFork_Child releases the import lock, so it must be held */
+	IMPORT_LOCK = 2, /* 3.13+: PyOS_AfterFork_Child releases the import lock, so it must be held */
+	IF_GIL_IS_FREE = 4 /* the thread may hold a native lock: it must not wait for the GIL */
 };
 
 struct request {
@@ -79,6 +80,7 @@ struct request {
 	u64 *(*PyThreadState_Next)(u64 *);                              /* 0x160 */
 	void (*mallinfo2)(u64 *);                                       /* 0x168, glibc 2.33+; the result is returned in memory */
 	object *Py_True;                                                /* 0x170 */
+	object *(*GIL_holder)(void);                                    /* 0x178, _PyThreadState_UncheckedGet up to 3.11 */
 };
 
 #define AT(field, offset) _Static_assert(__builtin_offsetof(struct request, field) == (offset), #field)
@@ -106,6 +108,7 @@ AT(Py_IsInitialized, 0xa0);
 AT(PyRun_String, 0x110);
 AT(mallinfo2, 0x168);
 AT(Py_True, 0x170);
+AT(GIL_holder, 0x178);
 #undef AT
 #endif
 #endif
