@@ -4,13 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { takeCaptureLock } from '../../src/capture/capture-lock.ts'
-import { CensusReader } from '../../src/capture/census-reader.ts'
 import { parseGdbVersion } from '../../src/capture/find-gdb.ts'
 import { parseGateFacts, refuseState } from '../../src/capture/gate.ts'
 import { explainGdb } from '../../src/capture/gdb-commands.ts'
 import { refuseMemory } from '../../src/capture/host-memory.ts'
 import { seccompFilter } from '../../src/capture/seccomp-filter.ts'
-import { findCaller } from '../../src/capture/safe-to-redirect.ts'
+import { findCallers } from '../../src/capture/safe-to-redirect.ts'
 import { isUnitFilterHarmless } from '../../src/capture/seccomp-risk.ts'
 import { readRecord, recover, writeRecord } from '../../src/capture/target-record.ts'
 import { isRestful, parseSyscall } from '../../src/capture/threads-at-rest.ts'
@@ -122,14 +121,25 @@ const code = (path: string, start: number) => ({
   isDeleted: false,
 })
 
-test('who called the C library is the first code address on the stack that is not its own', () => {
+test('who called is told by return addresses, and by neither numbers nor the C library’s own', () => {
   const mappings = [code('/lib/x86_64-linux-gnu/libc.so.6', 0x10000), code('/usr/lib/native.so', 0x20000)]
-  const stack = Buffer.alloc(64)
-  stack.writeBigUInt64LE(0x7ffe0000n, 0)
-  stack.writeBigUInt64LE(0x10010n, 8)
-  assert.equal(findCaller(stack, mappings), undefined)
-  stack.writeBigUInt64LE(0x20010n, 24)
-  assert.equal(findCaller(stack, mappings), '/usr/lib/native.so')
+  const call = Buffer.from([0x90, 0x90, 0xe8, 1, 2, 3, 4])
+  const indirect = Buffer.from([0x90, 0x90, 0x90, 0x90, 0x90, 0xff, 0xd0])
+  const other = Buffer.alloc(7, 0x90)
+  const before = new Map([
+    [0x10010, call],
+    [0x20010, other],
+    [0x20020, call],
+    [0x20030, indirect],
+  ])
+  const stack = Buffer.alloc(48)
+  ;[0x7ffe0000, 0x10010, 0x20010, 0x20020, 0x20030].forEach((word, n) =>
+    stack.writeBigUInt64LE(BigInt(word), n * 8),
+  )
+  assert.deepEqual(
+    findCallers(stack, mappings, (address) => before.get(address) ?? other),
+    ['/usr/lib/native.so', '/usr/lib/native.so'],
+  )
 })
 
 for (const [text, version] of [
@@ -149,68 +159,6 @@ for (const [said, reason] of [
   ['Cannot access memory at address 0x0', 'gdb-failed'],
 ] as const)
   test(`gdb that says "${said.split('\n')[0]}" means ${reason}`, () => assert.equal(explainGdb(said), reason))
-
-const hello = '{"kind":"hello","format":1}\n'
-const end = '{"kind":"end","problems":[]}\n'
-const types = '{"kind":"types","objects":3,"bytes":30,"types":[{"type":"str","count":3,"bytes":30}]}\n'
-const runtime = `${JSON.stringify({
-  kind: 'runtime',
-  python: {
-    version: '3.11.2',
-    implementation: 'CPython',
-    executable: '',
-    argv: [],
-    moduleCount: 1,
-    packages: [],
-    extensions: [],
-    threads: 1,
-    tracemalloc: false,
-  },
-  gc: { enabled: true, counts: [], thresholds: [], frozen: 0, collected: 0, uncollectable: 0, garbage: 0 },
-  allocatedBlocks: 5,
-})}\n`
-
-test('a census comes in pieces that are cut anywhere', () => {
-  const reader = new CensusReader(['census'])
-  for (const character of hello + runtime + types + end) reader.push(character)
-  assert.equal(reader.fault, undefined)
-  const census = reader.census()
-  assert.equal(census?.complete, true)
-  assert.equal(census.objects, 3)
-})
-
-test('a payload that ends without what it was asked for is not complete', () => {
-  const reader = new CensusReader(['census', 'stacks'])
-  reader.push(hello + runtime + types + end)
-  assert.equal(reader.census()?.complete, false)
-})
-
-test('a census that is cut off keeps the quick table', () => {
-  const reader = new CensusReader(['census'])
-  reader.push(
-    `${hello}${runtime}{"kind":"tracked","types":[{"type":"dict","count":9,"bytes":0}]}\n{"kind":"ty`,
-  )
-  assert.deepEqual(reader.census()?.types, [{ type: 'dict', count: 9, bytes: 0 }])
-  assert.equal(reader.census()?.complete, false)
-})
-
-for (const [what, text] of [
-  ['rubbish', 'rubbish\n'],
-  ['another format', '{"kind":"hello","format":2}\n'],
-  ['negative counts', '{"kind":"types","objects":-1,"bytes":0,"types":[]}\n'],
-  ['a line without end', 'x'.repeat(1024 * 1024 + 1)],
-  [
-    'a type name of a megabyte',
-    `{"kind":"tracked","types":[{"type":"${'x'.repeat(1e6)}","count":1,"bytes":0}]}\n`,
-  ],
-  ['an error', '{"kind":"error","error":"MemoryError at walk.py:7"}\n'],
-] as const)
-  test(`${what} from a snapshot is a fault, not a census`, () => {
-    const reader = new CensusReader(['census'])
-    reader.push(text)
-    assert.notEqual(reader.fault, undefined)
-    assert.equal(reader.census(), undefined)
-  })
 
 test('a lock is held by one, and one whose holder has ended is taken over', () => {
   const runDir = join(scratch, 'lock')
