@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { parseStat } from '../proc/parse-stat.ts'
 import { takeCaptureLock } from './capture-lock.ts'
 import { parseGateFacts } from './gate.ts'
-import { listCgroup, openSnapshotCgroup } from './snapshot-cgroup.ts'
 import { type LookAtProcess, type Recovered, recover } from './target-record.ts'
 
 type Places = { readonly procRoot: string; readonly runDir: string }
@@ -14,12 +13,32 @@ export function recoverFromCrash({ procRoot, runDir }: Places): Recovered[] {
   if (lock.kind === 'busy') return []
   try {
     const recovered = recover(runDir, look, send)
-    const cgroup = openSnapshotCgroup(procRoot)
-    const strays = cgroup.kind === 'cgroup' ? listCgroup(cgroup.path) : []
+    const strays = listSnapshots(procRoot)
     for (const pid of strays) send(pid, 'SIGKILL')
     return [...recovered, ...strays.map((pid) => ({ kind: 'snapshot-killed' as const, pid }))]
   } finally {
     lock.release()
+  }
+}
+
+/**
+ * Snapshots that nobody reads: under the lock none can be in use. The stub gives them their name before the daemon knows
+ * of them, so one whose daemon was killed in that moment is found too.
+ */
+const listSnapshots = (procRoot: string): number[] =>
+  readdirSync(procRoot)
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      const stat = statOf(procRoot, pid)
+      return stat?.command === 'pyheap-snapshot' && stat.state !== 'Z'
+    })
+
+function statOf(procRoot: string, pid: number): ReturnType<typeof parseStat> {
+  try {
+    return parseStat(readFileSync(`${procRoot}/${pid}/stat`, 'latin1'))
+  } catch {
+    return undefined // gone
   }
 }
 
@@ -28,7 +47,7 @@ const lookIn =
   (pid) => {
     try {
       const { state, tracerPid } = parseGateFacts(readFileSync(`${procRoot}/${pid}/status`, 'latin1'))
-      const stat = parseStat(readFileSync(`${procRoot}/${pid}/stat`, 'latin1'))
+      const stat = statOf(procRoot, pid)
       return stat && { startTicks: stat.startTicks, state, tracerPid }
     } catch {
       return undefined // gone
