@@ -1,19 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type {
-  CaptureFailed,
-  CaptureKind,
-  CaptureOutcome,
-  Captured,
-  MemoryMap,
-  Phase,
-  ProcessId,
-} from '../model.ts'
-import { parseSmaps } from '../proc/smaps.ts'
+import type { CaptureFailed, CaptureKind, CaptureOutcome, Captured, Phase, ProcessId } from '../model.ts'
 import { parseStat } from '../proc/parse-stat.ts'
 import { awaitCaptureLock } from './capture-lock.ts'
+import { endSnapshots } from './end-snapshots.ts'
 import type { Gdb } from './find-gdb.ts'
 import { type GateFacts, parseGateFacts, refuseState } from './gate.ts'
+import { completeMap } from './memory-map.ts'
 import { reapChild } from './gdb-commands.ts'
 import { GdbSession } from './gdb-session.ts'
 import { hostIsShort, refuseMemory } from './host-memory.ts'
@@ -56,8 +49,6 @@ export type CaptureSettings = {
 }
 
 const MAX_ATTEMPTS = 3
-/** Reading smaps holds the service's memory map for some ms per GB. */
-const WORTH_A_LOOK_SHARE = 0.15
 
 /**
  * Takes one snapshot of a live process and reads it. The process stands still for some tens of milliseconds and is
@@ -88,6 +79,7 @@ export async function capture(subject: CaptureSubject, settings: CaptureSettings
       return { kind: 'failed', reason: 'gone', detail: `process ${subject.id.pid} has called exec meanwhile` }
     throw error
   } finally {
+    endSnapshots(settings.procRoot)
     lock.release()
   }
 }
@@ -242,19 +234,6 @@ async function bury(service: Service, pid: number, startTicks: number, innerPid:
   }
   service.record = record
   writeRecord(service.runDir, record)
-}
-
-/** fork does not copy the page tables of files and shared memory: where they weigh, the service's own are read. */
-function completeMap(map: MemoryMap, facts: GateFacts, { procRoot, id }: Service): MemoryMap {
-  if (facts.fileBytes + facts.shmemBytes < facts.rssBytes * WORTH_A_LOOK_SHARE) return map
-  const ours = map.rows.filter(({ kind }) => kind === 'anonymous' || kind === 'heap' || kind === 'stack')
-  try {
-    const all = parseSmaps(readFileSync(`${procRoot}/${id.pid}/smaps`, 'latin1'))
-    const others = all.filter(({ kind }) => kind !== 'anonymous' && kind !== 'heap' && kind !== 'stack')
-    return { rows: [...ours, ...others].toSorted((a, b) => b.rssBytes - a.rssBytes) }
-  } catch {
-    return map // the service has ended since; what its snapshot knew has to do
-  }
 }
 
 const readStat = (procRoot: string, pid: number): ReturnType<typeof parseStat> => {

@@ -1,6 +1,7 @@
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { parseStat } from '../proc/parse-stat.ts'
 import { takeCaptureLock } from './capture-lock.ts'
+import { endSnapshots } from './end-snapshots.ts'
 import { parseGateFacts } from './gate.ts'
 import { type LookAtProcess, type Recovered, recover } from './target-record.ts'
 
@@ -13,26 +14,12 @@ export function recoverFromCrash({ procRoot, runDir }: Places): Recovered[] {
   if (lock.kind === 'busy') return []
   try {
     const recovered = recover(runDir, look, send)
-    const strays = listSnapshots(procRoot)
-    for (const pid of strays) send(pid, 'SIGKILL')
+    const strays = endSnapshots(procRoot)
     return [...recovered, ...strays.map((pid) => ({ kind: 'snapshot-killed' as const, pid }))]
   } finally {
     lock.release()
   }
 }
-
-/**
- * Snapshots that nobody reads: under the lock none can be in use. The stub gives them their name before the daemon knows
- * of them, so one whose daemon was killed in that moment is found too.
- */
-const listSnapshots = (procRoot: string): number[] =>
-  readdirSync(procRoot)
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      const stat = statOf(procRoot, pid)
-      return stat?.command === 'pyheap-snapshot' && stat.state !== 'Z'
-    })
 
 function statOf(procRoot: string, pid: number): ReturnType<typeof parseStat> {
   try {

@@ -1,0 +1,29 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { parseStat } from '../proc/parse-stat.ts'
+
+/**
+ * Ends snapshots that nobody reads, and answers their pids. Only under the capture lock, where none can be in use. The
+ * stub gives them their name before anybody knows of them, so this also finds one whose daemon was killed, or whose
+ * service has called exec, right after the clone.
+ */
+export function endSnapshots(procRoot: string): number[] {
+  const snapshots = readdirSync(procRoot).filter((name) => /^\d+$/.test(name) && isSnapshot(procRoot, name))
+  return snapshots.map(Number).filter(end)
+}
+
+function isSnapshot(procRoot: string, pid: string): boolean {
+  try {
+    const stat = parseStat(readFileSync(`${procRoot}/${pid}/stat`, 'latin1'))
+    return stat?.command === 'pyheap-snapshot' && stat.state !== 'Z'
+  } catch {
+    return false // gone
+  }
+}
+
+function end(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL')
+  } catch {
+    return false // it has ended since
+  }
+}
