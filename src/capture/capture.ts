@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CaptureFailed, CaptureKind, CaptureOutcome, Captured, Phase, ProcessId } from '../model.ts'
-import { parseStat } from '../proc/parse-stat.ts'
 import { awaitCaptureLock } from './capture-lock.ts'
 import { endSnapshots } from './end-snapshots.ts'
 import type { Gdb } from './find-gdb.ts'
@@ -14,6 +13,7 @@ import { hostPid } from './host-pid.ts'
 import { resolveInterpreter } from './interpreter.ts'
 import { askFor } from './payload-text.ts'
 import { AddressSpaceGone, ProcessMemory } from './process-memory.ts'
+import { readStat } from './read-stat.ts'
 import { requestSnapshot } from './request-snapshot.ts'
 import { readSeccomp, refuseSeccomp } from './seccomp-risk.ts'
 import { type Service, type Stub, stopAndRun } from './service.ts'
@@ -234,14 +234,6 @@ async function bury(service: Service, pid: number, startTicks: number, innerPid:
   }
   service.record = record
   writeRecord(service.runDir, record)
-}
-
-const readStat = (procRoot: string, pid: number): ReturnType<typeof parseStat> => {
-  try {
-    return parseStat(readFileSync(`${procRoot}/${pid}/stat`, 'latin1'))
-  } catch {
-    return undefined // gone
-  }
 }
 
 const isGone = ({ id }: CaptureSubject, { procRoot }: CaptureSettings): boolean =>

@@ -1,5 +1,5 @@
-import { readFileSync, readdirSync } from 'node:fs'
-import { parseStat } from '../proc/parse-stat.ts'
+import { readdirSync } from 'node:fs'
+import { readStat } from './read-stat.ts'
 
 /**
  * Ends snapshots that nobody reads, and answers their pids. Only under the capture lock, where none can be in use. The
@@ -12,12 +12,8 @@ export function endSnapshots(procRoot: string): number[] {
 }
 
 function isSnapshot(procRoot: string, pid: string): boolean {
-  try {
-    const stat = parseStat(readFileSync(`${procRoot}/${pid}/stat`, 'latin1'))
-    return stat?.command === 'pyheap-snapshot' && stat.state !== 'Z'
-  } catch {
-    return false // gone
-  }
+  const stat = readStat(procRoot, pid)
+  return stat?.command === 'pyheap-snapshot' && stat.state !== 'Z'
 }
 
 function end(pid: number): boolean {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { parseStat } from '../proc/parse-stat.ts'
 import { takeCaptureLock } from './capture-lock.ts'
 import { endSnapshots } from './end-snapshots.ts'
 import { parseGateFacts } from './gate.ts'
+import { readStat } from './read-stat.ts'
 import { type LookAtProcess, type Recovered, recover } from './target-record.ts'
 
 type Places = { readonly procRoot: string; readonly runDir: string }
@@ -21,20 +21,12 @@ export function recoverFromCrash({ procRoot, runDir }: Places): Recovered[] {
   }
 }
 
-function statOf(procRoot: string, pid: number): ReturnType<typeof parseStat> {
-  try {
-    return parseStat(readFileSync(`${procRoot}/${pid}/stat`, 'latin1'))
-  } catch {
-    return undefined // gone
-  }
-}
-
 const lookIn =
   (procRoot: string): LookAtProcess =>
   (pid) => {
     try {
       const { state, tracerPid } = parseGateFacts(readFileSync(`${procRoot}/${pid}/status`, 'latin1'))
-      const stat = statOf(procRoot, pid)
+      const stat = readStat(procRoot, pid)
       return stat && { startTicks: stat.startTicks, state, tracerPid }
     } catch {
       return undefined // gone

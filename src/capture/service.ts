@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CaptureFailed, ProcessId } from '../model.ts'
-import { parseStat } from '../proc/parse-stat.ts'
 import { isUnstoppable } from './gate.ts'
 import { explainGdb } from './gdb-commands.ts'
 import type { GdbAnswer, GdbSession } from './gdb-session.ts'
 import type { Interpreter } from './interpreter.ts'
 import type { ProcessMemory } from './process-memory.ts'
+import { readStat } from './read-stat.ts'
 import { type TargetRecord, writeRecord } from './target-record.ts'
 import { listThreads } from './threads-at-rest.ts'
 
@@ -59,8 +59,8 @@ export async function stopAndRun(
 /** A thread in the kernel's hands cannot be stopped, and gdb would hold all others until it can. */
 async function awaitStoppable({ procRoot, id }: Service): Promise<CaptureFailed | undefined> {
   for (let waited = 0; waited < STOPPABLE_WITHIN_MS; waited += 20) {
-    const states = listThreads(procRoot, id.pid).map((tid) =>
-      readState(`${procRoot}/${id.pid}/task/${tid}/stat`),
+    const states = listThreads(procRoot, id.pid).map(
+      (tid) => readStat(procRoot, `${id.pid}/task/${tid}`)?.state,
     )
     const blocked = states.find((state) => state !== undefined && isUnstoppable(state))
     if (blocked === undefined) return undefined
@@ -71,14 +71,6 @@ async function awaitStoppable({ procRoot, id }: Service): Promise<CaptureFailed 
     reason: 'not-capturable-state',
     detail: 'one of its threads waits in the kernel and cannot be stopped (state D)',
     hint: 'it waits for a device, a file system or a vfork; the capture is tried again later',
-  }
-}
-
-function readState(path: string): string | undefined {
-  try {
-    return parseStat(readFileSync(path, 'latin1'))?.state
-  } catch {
-    return undefined // the thread has ended
   }
 }
 

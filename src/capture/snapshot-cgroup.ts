@@ -34,7 +34,7 @@ export function moveToCgroup(cgroup: string, pid: number): void {
 }
 
 /** Pids of the processes in it. */
-export function listCgroup(cgroup: string): number[] {
+function listCgroup(cgroup: string): number[] {
   return readFileSync(`${cgroup}/cgroup.procs`, 'utf8').split('\n').filter(Boolean).map(Number)
 }
 

@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync, statSync } from 'node:fs'
-import { parseStat } from '../proc/parse-stat.ts'
+import { readStat } from './read-stat.ts'
 
 /** Clock ticks a second in /proc, on every Linux there is. */
 const TICKS_PER_SECOND = 100
@@ -20,7 +20,7 @@ export function isSnapshotOf(
 ): boolean {
   if (pid === 1 || pid === process.pid || pid === service) return false
   try {
-    const startTicks = parseStat(read(procRoot, pid, 'stat'))?.startTicks ?? 0
+    const startTicks = readStat(procRoot, pid)?.startTicks ?? 0
     return startTicks >= requestedTicks && likeness(procRoot, pid) === likeness(procRoot, service)
   } catch {
     return false // gone, or not to be looked into
