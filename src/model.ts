@@ -219,6 +219,7 @@ export type CaptureFailure =
   | 'gdb-timed-out'
   | 'not-taken'
   | 'clone-refused'
+  | 'no-room'
   | 'not-enough-memory'
   | 'snapshot-died'
   | 'snapshot-hung'

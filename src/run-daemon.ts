@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isSnapshotName } from './capture/snapshot-name.ts'
 import { recoverFromCrash } from './capture/recover-from-crash.ts'
 import type { Config } from './config/config.ts'
 import { type Stages, watch } from './daemon.ts'
@@ -136,7 +137,7 @@ function openObserver(config: Config): Observer {
 /** A snapshot of another capture, by pyheapctl perhaps; the stub gives it this name. */
 function isSnapshot(pid: number): boolean {
   try {
-    return readFileSync(`${places.procRoot}/${pid}/comm`, 'latin1').trim() === 'pyheap-snapshot'
+    return isSnapshotName(readFileSync(`${places.procRoot}/${pid}/comm`, 'latin1').trim())
   } catch {
     return false // gone
   }

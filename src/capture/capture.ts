@@ -1,26 +1,26 @@
 import { readFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { CaptureFailed, CaptureKind, CaptureOutcome, Captured, Phase, ProcessId } from '../model.ts'
 import { awaitCaptureLock } from './capture-lock.ts'
 import { endSnapshots } from './end-snapshots.ts'
 import type { Gdb } from './find-gdb.ts'
 import { type GateFacts, parseGateFacts, refuseState } from './gate.ts'
 import { completeMap } from './memory-map.ts'
-import { reapChild } from './gdb-commands.ts'
 import { GdbSession } from './gdb-session.ts'
 import { hostIsShort, refuseMemory } from './host-memory.ts'
-import { hostPid } from './host-pid.ts'
+import { bury } from './bury.ts'
+import { hostPid, innerPid } from './host-pid.ts'
 import { resolveInterpreter } from './interpreter.ts'
 import { askFor } from './payload-text.ts'
 import { AddressSpaceGone, ProcessMemory } from './process-memory.ts'
 import { readStat } from './read-stat.ts'
 import { requestSnapshot } from './request-snapshot.ts'
 import { readSeccomp, refuseSeccomp } from './seccomp-risk.ts'
-import { type Service, type Stub, stopAndRun } from './service.ts'
+import type { Service } from './service.ts'
+import type { Stub } from './stub-file.ts'
+import { WORKSPACE_FLAG, workspaceBytes } from './workspace.ts'
 import { type SnapshotResult, runSnapshot } from './snapshot.ts'
 import { isSnapshotOf } from './snapshot-identity.ts'
 import { openSnapshotCgroup } from './snapshot-cgroup.ts'
-import { FLAG } from './stub-block.ts'
 import { readRecord, writeRecord } from './target-record.ts'
 import { areOthersAtRest, listThreads } from './threads-at-rest.ts'
 
@@ -79,7 +79,7 @@ export async function capture(subject: CaptureSubject, settings: CaptureSettings
       return { kind: 'failed', reason: 'gone', detail: `process ${subject.id.pid} has called exec meanwhile` }
     throw error
   } finally {
-    endSnapshots(settings.procRoot)
+    endSnapshots(settings.procRoot, settings.runDir)
     lock.release()
   }
 }
@@ -150,10 +150,12 @@ async function captureOnce(
   attempt: number,
 ): Promise<CaptureOutcome> {
   const began = performance.now()
+  const payload = askFor(settings.payload, settings.kinds)
+  const flags = chooseFlags(service, attempt)
   const cloned = await requestSnapshot(service, {
-    flags: chooseFlags(service, attempt),
+    innerPid: innerPid(service.procRoot, service.id.pid) ?? service.id.pid,
     alarmSeconds: Math.ceil(settings.timeoutMs / 1000) + 30,
-    payload: askFor(settings.payload, settings.kinds),
+    workspaceBytes: workspaceBytes(payload),
   })
   if (cloned.kind === 'failed') return cloned
   const requested = performance.now()
@@ -175,7 +177,10 @@ async function captureOnce(
   const result = await runSnapshot({
     procRoot,
     pid,
-    data: service.record.data ?? 0,
+    exchange: cloned.place.exchange,
+    interpreter: service.interpreter,
+    code: service.stub.snapshot,
+    workspace: { flags, payload },
     cgroup: openSnapshotCgroup(procRoot),
     timeoutMs,
     kinds: settings.kinds,
@@ -183,7 +188,7 @@ async function captureOnce(
     onProgress,
   })
   const finished = performance.now()
-  await bury(service, pid, stat.startTicks, cloned.innerPid)
+  await bury(service, pid, stat.startTicks, cloned)
   if (result.kind === 'failed') return result
   const phases: Phase[] = [
     { name: 'request and clone', ms: requested - began },
@@ -212,28 +217,7 @@ function chooseFlags({ procRoot, id, interpreter }: Service, attempt: number): n
   const isAlone = listThreads(procRoot, id.pid).length === 1
   const isQuiet = attempt === 1 && areOthersAtRest(procRoot, id.pid, id.pid, interpreter.ranges)
   if (isAlone || isQuiet) return 0
-  return FLAG.afterFork | (interpreter.minor >= 13 ? FLAG.importLock : 0)
-}
-
-/** Waits until the snapshot is gone. A service that is its own init has to be made to take note of it. */
-async function bury(service: Service, pid: number, startTicks: number, innerPid: number): Promise<void> {
-  const { snapshot: _gone, ...record } = service.record
-  for (let waited = 0; waited < 2000; waited += 5) {
-    const stat = readStat(service.procRoot, pid)
-    if (stat?.startTicks !== startTicks) break
-    if (stat.state === 'Z') {
-      const address = service.interpreter.addresses.get('waitpid')
-      const isOwnInit = stat.parentPid === service.id.pid
-      if (isOwnInit && address !== undefined) {
-        const waitpid = { address, value: service.memory.read(address, 8).readBigUInt64LE() }
-        await stopAndRun(service, reapChild(service.id.pid, waitpid, innerPid))
-      }
-      break // else init takes note of it
-    }
-    await sleep(5)
-  }
-  service.record = record
-  writeRecord(service.runDir, record)
+  return WORKSPACE_FLAG.afterFork | (interpreter.minor >= 13 ? WORKSPACE_FLAG.importLock : 0)
 }
 
 const isGone = ({ id }: CaptureSubject, { procRoot }: CaptureSettings): boolean =>

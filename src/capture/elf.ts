@@ -7,8 +7,16 @@ export type ElfFile = {
   readonly type: number
   /** 62 is x86-64, 183 aarch64. */
   readonly machine: number
-  readonly loads: readonly { readonly offset: number; readonly address: number; readonly size: number }[]
+  readonly loads: readonly Load[]
   readonly sections: readonly Section[]
+}
+
+/** A loadable segment; `size` is its size in the file. */
+type Load = {
+  readonly offset: number
+  readonly address: number
+  readonly size: number
+  readonly isExecutable: boolean
 }
 
 type Section = {
@@ -44,6 +52,7 @@ export function readElf(fd: number): ElfFile | undefined {
         offset: toNumber(program, 8),
         address: toNumber(program, 16),
         size: toNumber(program, 32),
+        isExecutable: (program.readUInt32LE(4) & 1) === 1,
       })),
     sections: slices(sections ?? Buffer.alloc(0), 64).map((section) => ({
       type: section.readUInt32LE(4),
@@ -87,7 +96,10 @@ function collectSymbols(
 }
 
 /** Where the file's address 0 lies in a process that maps `fileOffset` of it at `start`. */
-export function loadBias(elf: ElfFile, mapping: { readonly start: number; readonly offset: number }): number {
+export function loadBias(
+  elf: Pick<ElfFile, 'type' | 'loads'>,
+  mapping: { readonly start: number; readonly offset: number },
+): number {
   if (elf.type === 2) return 0
   const load = elf.loads.find(
     ({ offset, size }) => pageOf(offset) <= mapping.offset && mapping.offset < offset + Math.max(size, 1),

@@ -42,93 +42,75 @@ const where = ({ address, value }: Landmark, commands: readonly string[]): strin
   'end',
 ]
 
-/** Two mappings in the service, never writable and executable at once: data, then code. Prints their addresses. */
-export const mapMemory = (pid: number, mmap: Landmark, dataBytes: number): string[] => {
-  const call = (bytes: number, protection: number): string =>
-    `((long(*)(long,long,int,int,int,long))${hex(mmap.address)})(0,${bytes},${protection},0x22,-1,0)`
-  return [
-    'set $data = -1',
-    'set $code = -1',
-    `attach ${pid}`,
-    ...where(mmap, [`set $data = ${call(dataBytes, 3)}`, `set $code = ${call(4096, 5)}`]),
-    'detach',
-    'printf "pyheap-mapped %ld %ld\\n", $data, $code',
-  ]
+/** Where a thread has to stand so that it may be interrupted there. */
+export type Standing =
+  /** Still exactly where it was seen to rest. */
+  | { readonly kind: 'resting'; readonly thread: RestingThread }
+  /** Anywhere on the main thread's own stack, but in none of these. */
+  | { readonly kind: 'anywhere'; readonly stack: Range; readonly butNotIn: readonly Range[] }
+export type Range = { readonly start: number; readonly end: number }
+
+/** Addresses of the stub in the service. `left` is 0 as long as there is no exchange. */
+export type StubPlace = {
+  readonly entry: Landmark
+  readonly returnTo: number
+  readonly restarts: number
+  readonly left: number
 }
 
-/** What `queuePendingCall` needs to know, all addresses in the service. */
-export type PendingCall = {
-  readonly isInitialized: number
-  readonly addPendingCall: Landmark
-  readonly entry: number
-  readonly request: number
-}
+/** -ERESTARTSYS, -ERESTARTNOINTR, -ERESTARTNOHAND and -ERESTART_RESTARTBLOCK: the kernel will restart the call. */
+const WILL_RESTART = `(${[512, 513, 514, 516].map((code) => `(long)$rax == -${code}`).join(' || ')})`
 
 /**
- * Asks the interpreter to call the stub at its next safe point. Prints 0, -1 when its queue is full, or -2 when Python is
- * loaded and not started, as in the parent of a mod_wsgi server: there Py_AddPendingCall would crash.
+ * Sends one thread through the stub by writing one register, if it stands where it should. Nothing is called while
+ * gdb holds the process, so gdb may die at any moment. Prints 1, or 0 when the thread stood elsewhere.
  */
-export const queuePendingCall = (pid: number, call: PendingCall): string[] => [
-  'set $queued = -2',
+export const interrupt = (pid: number, tid: number): string[] => [
+  'set $entered = 0',
   `attach ${pid}`,
-  ...where(call.addPendingCall, [
-    `if ((int(*)(void))${hex(call.isInitialized)})()`,
-    `set $queued = ((int(*)(long,long))${hex(call.addPendingCall.address)})(${hex(call.entry)},${hex(call.request)})`,
-    'end',
+  tid === pid ? 'pyheap_interrupt' : 'thread apply all -q -s pyheap_interrupt',
+  'detach',
+  'printf "pyheap-entered %d\\n", $entered',
+]
+
+/** The command that `interrupt` uses. It has to be defined before, at top level. */
+export const defineInterrupt = (standing: Standing, stub: StubPlace): string[] => [
+  'define pyheap_interrupt',
+  `if ${conditionOf(standing)}`,
+  ...where(stub.entry, [
+    `set *(unsigned long*)${hex(stub.returnTo)} = (unsigned long)$rip`,
+    `set *(unsigned long*)${hex(stub.restarts)} = (long)$orig_rax >= 0 && ${WILL_RESTART}`,
+    ...(stub.left === 0 ? [] : [`set *(int*)${hex(stub.left)} = 0`]),
+    `set $rip = ${hex(stub.entry.address)}`,
+    'set $entered = 1',
   ]),
-  'detach',
-  'printf "pyheap-queued %d\\n", $queued',
+  'end',
+  'end',
 ]
 
-/**
- * Sends a resting thread through the stub by writing one register, if it is still exactly where it was seen. Prints
- * 1, or 0 when it had moved.
- */
-export const redirectThread = (pid: number, thread: RestingThread): string[] => [
-  'set $redirected = 0',
-  `attach ${pid}`,
-  thread.tid === pid ? 'pyheap_redirect' : 'thread apply all -q -s pyheap_redirect',
-  'detach',
-  'printf "pyheap-redirected %d\\n", $redirected',
-]
-
-/** The command that `redirectThread` uses. It has to be defined before, at top level. */
-export const defineRedirect = (thread: RestingThread, entry: Landmark, left: number): string[] => {
-  const isThere = [
-    `(long)$orig_rax == ${thread.nr}`,
-    `(unsigned long)$rsp == ${thread.sp}`,
-    `(unsigned long)$rip == ${thread.pc}`,
-    `(unsigned long)$rdi == ${thread.args[0] ?? '0'}`,
-    // -ERESTART…, or -EINTR: the call was interrupted by the stop and nothing else.
-    '((long)$rax == -512 || (long)$rax == -513 || (long)$rax == -514 || (long)$rax == -516 || (long)$rax == -4)',
-  ].join(' && ')
+function conditionOf(standing: Standing): string {
+  if (standing.kind === 'anywhere') {
+    const { stack, butNotIn } = standing
+    const inside = (register: string, { start, end }: Range): string =>
+      `((unsigned long)$${register} > ${hex(start)} && (unsigned long)$${register} <= ${hex(end)})`
+    return [inside('rsp', stack), ...butNotIn.map((range) => `!${inside('rip', range)}`)].join(' && ')
+  }
+  const { nr, sp, pc, args } = standing.thread
   return [
-    'define pyheap_redirect',
-    `if ${isThere}`,
-    ...where(entry, [
-      `set *(int*)${hex(left)} = 0`,
-      `set $rip = ${hex(entry.address)}`,
-      'set $redirected = 1',
-    ]),
-    'end',
-    'end',
-  ]
+    `(long)$orig_rax == ${nr}`,
+    `(unsigned long)$rsp == ${sp}`,
+    `(unsigned long)$rip == ${pc}`,
+    `(unsigned long)$rdi == ${args[0] ?? '0'}`,
+    // Or -EINTR: the call was interrupted by the stop and nothing else.
+    `(${WILL_RESTART} || (long)$rax == -4)`,
+  ].join(' && ')
 }
-
-/** Takes a dead snapshot off the list of a service that is its own init. */
-export const reapChild = (pid: number, waitpid: Landmark, child: number): string[] => [
-  'set $reaped = -1',
-  `attach ${pid}`,
-  ...where(waitpid, [`set $reaped = ((int(*)(int,long,int))${hex(waitpid.address)})(${child},0,0x40000001)`]),
-  'detach',
-  'printf "pyheap-reaped %d\\n", $reaped',
-]
 
 export type GdbFailure = 'gone' | 'not-permitted' | 'already-traced' | 'gdb-failed'
 
 /** Why gdb could not do it, from what it said. */
 export function explainGdb(output: string): GdbFailure {
-  if (/No such process|No such file/.test(output)) return 'gone'
+  if (/No such process|No such file|program terminated with signal/.test(output)) return 'gone'
   if (/already traced/.test(output)) return 'already-traced'
   if (/Operation not permitted|Could not attach/.test(output)) return 'not-permitted'
   return 'gdb-failed'

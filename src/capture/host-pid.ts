@@ -7,10 +7,11 @@ export function hostPid(procRoot: string, pid: number, inner: number): number | 
   return readdirSync(procRoot)
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .find((candidate) => innermostPid(procRoot, candidate) === inner && isIn(procRoot, candidate, namespace))
+    .find((candidate) => innerPid(procRoot, candidate) === inner && isIn(procRoot, candidate, namespace))
 }
 
-function innermostPid(procRoot: string, pid: number): number | undefined {
+/** The pid that a process has in its own pid namespace; undefined when it is gone. */
+export function innerPid(procRoot: string, pid: number): number | undefined {
   try {
     const line = /^NSpid:\s*(.*)$/m.exec(readFileSync(`${procRoot}/${pid}/status`, 'latin1'))?.[1]
     return line === undefined ? undefined : Number(line.split(/\s+/).at(-1))

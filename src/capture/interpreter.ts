@@ -1,8 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, readFileSync, readSync, statSync } from 'node:fs'
 import type { CaptureFailed } from '../model.ts'
 import { type Mapping, parseMaps } from '../proc/maps.ts'
-import { type ElfFile, loadBias, lookUpSymbols, readElf } from './elf.ts'
-import { STUB_FUNCTIONS } from './stub-functions.ts'
+import { type ElfFile, loadBias, lookUpSymbols } from './elf.ts'
+import { fileKey, firstOfEachFile, openImage } from './mapped-file.ts'
+import { SERVICE_FUNCTIONS, STUB_FUNCTIONS } from './stub-functions.ts'
 
 /** The CPython inside a process, and where its functions are. */
 export type Interpreter = {
@@ -16,17 +17,15 @@ export type Interpreter = {
   readonly ranges: readonly { readonly start: number; readonly end: number }[]
 }
 
-const REQUIRED = [
-  'Py_AddPendingCall',
-  ...STUB_FUNCTIONS.flatMap(({ name, need }) => (need === 'required' ? [name] : [])),
-]
+const FUNCTIONS = [...SERVICE_FUNCTIONS, ...STUB_FUNCTIONS]
+const REQUIRED = FUNCTIONS.flatMap(({ name, need }) => (need === 'required' ? [name] : []))
 const OPTIONAL = [
   'Py_Version',
   /** Only free-threaded builds export it. */
   '_Py_DecRefShared',
-  ...STUB_FUNCTIONS.flatMap(({ name, need }) => (need === 'optional' ? [name] : [])),
+  ...FUNCTIONS.flatMap(({ name, need }) => (need === 'optional' ? [name] : [])),
 ]
-const LIBC = ['mmap', 'waitpid', 'mallinfo2'] as const
+const LIBC = STUB_FUNCTIONS.flatMap(({ name, need }) => (need === 'libc' ? [name] : []))
 const LIBC_FILE = /\/(libc\.so\.6|libc-2\.\d+\.so|ld-musl-[^/]*|libc\.musl-[^/]*)$/
 const LIBPYTHON_FILE = /\/libpython3[^/]*\.so[^/]*$/
 const X86_64 = 62
@@ -62,7 +61,6 @@ function describe(
   if (symbols.has('_Py_DecRefShared')) return refuse('free-threaded builds of Python are not supported yet')
   const missing = REQUIRED.filter((name) => !symbols.has(name))
   if (missing.length > 0) return refuse(`${first.path} does not export ${missing.join(', ')}`)
-  if (!libc.has('mmap')) return refuse('no C library with mmap is mapped')
   const version = readVersion(image, first.path, symbols.get('Py_Version'))
   if (!version) return refuse(`cannot tell the version of ${first.path}`)
   const [major, minor] = version
@@ -85,47 +83,6 @@ function candidates(mappings: readonly Mapping[], executableInode: number): Mapp
   const firsts = firstOfEachFile(mappings)
   const libraries = firsts.filter(({ path }) => LIBPYTHON_FILE.test(path))
   return [...libraries, ...firsts.filter(({ inode }) => inode === executableInode)]
-}
-
-function firstOfEachFile(mappings: readonly Mapping[]): Mapping[] {
-  const seen = new Set<string>()
-  return mappings.filter((mapping) => {
-    const key = fileKey(mapping)
-    if (!mapping.path.startsWith('/') || seen.has(key)) return false
-    seen.add(key)
-    return true
-  })
-}
-
-const fileKey = ({ device, inode }: Mapping): string => `${device} ${inode}`
-
-/** The service chooses what lies at the path: no waiting for a pipe's writer, no following of links. */
-const FOR_READING = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW | constants.O_NOCTTY
-
-/** Opens the very file that is mapped, across mount namespaces, chroots and package upgrades. */
-function openMapped(procRoot: string, pid: number, mapping: Mapping): number | undefined {
-  const range = `${mapping.start.toString(16)}-${mapping.end.toString(16)}`
-  for (const [path, flags] of [
-    [`map_files/${range}`, FOR_READING & ~constants.O_NOFOLLOW], // a link that the kernel made
-    [`root${mapping.path}`, FOR_READING],
-  ] as const)
-    try {
-      const fd = openSync(`${procRoot}/${pid}/${path}`, flags)
-      const { ino } = fstatSync(fd)
-      if (ino === mapping.inode) return fd
-      closeSync(fd) // another file has taken the name
-    } catch {
-      continue // the next way in; none left means the file cannot be read, which the caller tells
-    }
-  return undefined
-}
-
-function openImage(procRoot: string, pid: number, mapping: Mapping): ElfFile | undefined {
-  const fd = openMapped(procRoot, pid, mapping)
-  if (fd === undefined) return undefined
-  const elf = fstatSync(fd).isFile() ? readElf(fd) : undefined
-  if (!elf) closeSync(fd)
-  return elf
 }
 
 function resolveLibc(

@@ -14,7 +14,7 @@ export function recoverFromCrash({ procRoot, runDir }: Places): Recovered[] {
   if (lock.kind === 'busy') return []
   try {
     const recovered = recover(runDir, look, send)
-    const strays = endSnapshots(procRoot)
+    const strays = endSnapshots(procRoot, runDir)
     return [...recovered, ...strays.map((pid) => ({ kind: 'snapshot-killed' as const, pid }))]
   } finally {
     lock.release()

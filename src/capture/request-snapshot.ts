@@ -1,21 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { CaptureFailed, CaptureMethod } from '../model.ts'
-import { type Landmark, defineRedirect, mapMemory, queuePendingCall, redirectThread } from './gdb-commands.ts'
+import { wouldBotherAPython } from './adopter.ts'
+import { EXCHANGE, type Exchange, NOT_STARTED, STATE, encodeFreshExchange } from './exchange.ts'
+import { INPUT, INPUT_FLAG, TASK } from './inputs.ts'
+import { standingOfMain } from './main-stack.ts'
 import { judgeRedirect } from './safe-to-redirect.ts'
-import { type Service, stopAndRun } from './service.ts'
+import type { Service } from './service.ts'
 import { nowTicks } from './snapshot-identity.ts'
-import {
-  BLOCK_STATE_BYTES,
-  type BlockOptions,
-  type BlockState,
-  FIELD,
-  FLAG,
-  MAGIC,
-  STATE,
-  dataMappingBytes,
-  decodeBlockState,
-  encodeBlock,
-} from './stub-block.ts'
+import { type Place, awaitExchange, findPlace, readExchange, sendThread, writeStub } from './stub-place.ts'
 import { type RestingThread, findRestingThread, listThreads } from './threads-at-rest.ts'
 
 export type Cloned = {
@@ -25,17 +16,28 @@ export type Cloned = {
   /** The snapshot's pid in the service's own pid namespace. */
   readonly innerPid: number
   readonly method: CaptureMethod
+  readonly place: Place
 }
 
-/** Where our two mappings lie in the service. */
-type Place = { readonly data: number; readonly code: number; readonly dataBytes: number }
+/** What the snapshot needs, and what is asked of the clone. */
+export type SnapshotRequest = {
+  /** The service's pid in its own namespace. */
+  readonly innerPid: number
+  readonly alarmSeconds: number
+  readonly workspaceBytes: number
+}
 
 /** A main thread that does not come to rest or back to the interpreter is given up after this long. */
 const TAKE_WITHIN_MS = 5000
 /** Until then only the main thread is asked; then any thread that rests will do. */
 const MAIN_ONLY_MS = 1000
+/** A thread that only queues a call is back within this. */
+const BACK_WITHIN_MS = 1000
 /** A thread that found the GIL taken is back at once, and may be asked again. */
 const MAX_REDIRECTS = 5
+
+/** What has been done so far to have the request taken. */
+type Asked = { pending: boolean; redirects: number }
 
 /**
  * Makes the service clone itself. A busy interpreter is asked through its queue of pending calls; a thread that rests
@@ -43,180 +45,142 @@ const MAX_REDIRECTS = 5
  */
 export async function requestSnapshot(
   service: Service,
-  options: BlockOptions,
+  request: SnapshotRequest,
 ): Promise<Cloned | CaptureFailed> {
   const requestedTicks = nowTicks(service.procRoot)
-  const place = await findPlace(service, dataMappingBytes(options.payload))
+  const asked = { pending: false, redirects: 0 }
+  const place = findPlace(service)
   if ('kind' in place) return place
-  const refused = writeRequest(service, place, options)
+  const refused = writeRequest(service, place, request)
   if (refused) return refused
-  const asked = { pending: false, rest: false, redirects: 0 }
   const began = performance.now()
   while (performance.now() - began < TAKE_WITHIN_MS) {
     const tids = listThreads(service.procRoot, service.id.pid)
     const eligible = performance.now() - began < MAIN_ONLY_MS ? tids.slice(0, 1) : tids
-    const thread = asked.rest
-      ? undefined
-      : await findRestingThread(service.procRoot, service.id.pid, eligible, service.interpreter.ranges)
-    const failure = await ask(service, place, thread, { asked, options })
-    if (failure) return failure
-    const state = await awaitClone(service, place, 200)
-    if (state) return conclude(service, state, { ...asked, requestedTicks })
-    if (readState(service, place).left) asked.rest = false
+    const { procRoot, id, interpreter } = service
+    const thread = await findRestingThread(procRoot, id.pid, eligible, interpreter.ranges)
+    const failed = await ask(service, place, thread, asked)
+    if (failed) return failed
+    const exchange = await awaitExchange(service, place, isCloned, asked.pending ? 200 : 10)
+    if (exchange && isCloned(exchange)) return conclude(service, place, exchange, requestedTicks)
   }
-  return giveUp(service, place, { ...asked, requestedTicks })
+  return giveUp(service, place, requestedTicks)
 }
 
-/** What has been done so far to have the request taken. */
-type Asked = { pending: boolean; rest: boolean; redirects: number }
-
+/** Sends the resting thread, or has the call queued. */
 async function ask(
   service: Service,
   place: Place,
   thread: RestingThread | undefined,
-  { asked, options }: { asked: Asked; options: BlockOptions },
+  asked: Asked,
 ): Promise<CaptureFailed | undefined> {
   const verdict =
     thread === undefined || asked.redirects >= MAX_REDIRECTS ? 'unsafe' : judgeRedirect(service, thread)
-  if (thread && verdict !== 'unsafe') {
-    const flags = options.flags | (verdict === 'safe' ? 0 : FLAG.ifGilIsFree)
-    service.memory.writeU32(place.data + FIELD.flags, flags)
-    asked.redirects += 1
-    const redirected = await redirect(service, place, thread)
-    if (typeof redirected !== 'boolean') return redirected
-    asked.rest = redirected
-  } else if (!asked.pending) {
-    const queued = await queue(service, place)
-    if (typeof queued !== 'boolean') return queued
-    asked.pending = queued
-  }
-  return undefined
+  if (thread && verdict !== 'unsafe') return redirect(service, place, { thread, verdict, asked })
+  return asked.pending ? undefined : queue(service, place, asked)
 }
 
-/** The mappings of an earlier capture, or new ones. */
-async function findPlace(service: Service, dataBytes: number): Promise<Place | CaptureFailed> {
-  const { data, code, dataBytes: had = 0 } = service.record
-  if (data !== undefined && code !== undefined && had >= dataBytes && isOurs(service, data))
-    return { data, code, dataBytes: had }
-  const output = await stopAndRun(service, mapMemory(service.id.pid, landmark(service, 'mmap'), dataBytes))
-  if (typeof output !== 'string') return output
-  const [, newData = '-1', newCode = '-1'] = /^pyheap-mapped (-?\d+) (-?\d+)/m.exec(output) ?? []
-  const place = { data: Number(newData), code: Number(newCode), dataBytes }
-  if (place.data <= 0 || place.code <= 0)
-    return {
-      kind: 'failed',
-      reason: 'clone-refused',
-      detail: 'the process cannot map 64 KiB more memory (its address space is limited)',
-      hint: 'raise its RLIMIT_AS (LimitAS= in a unit)',
-    }
-  service.record = { ...service.record, ...place, queued: 0 }
-  return place
-}
-
-function isOurs(service: Service, data: number): boolean {
-  try {
-    return service.memory.read(data + FIELD.magic, MAGIC.length).equals(MAGIC)
-  } catch {
-    return false // exec has replaced the address space
-  }
-}
-
-function writeRequest(service: Service, place: Place, options: BlockOptions): CaptureFailed | undefined {
-  const before = readState(service, place)
-  const block = encodeBlock(service.interpreter, place.data, options)
-  const isFirst = !isOurs(service, place.data)
-  if (!isFirst && !before.left)
+function writeRequest(service: Service, place: Place, request: SnapshotRequest): CaptureFailed | undefined {
+  const before = readExchange(service, place)
+  if (before && !before.left)
     return {
       kind: 'failed',
       reason: 'not-taken',
       detail: 'an earlier request is still on its way through a thread of the process',
       hint: 'wait until its interpreter runs Python code again',
     }
-  block.writeUInt32LE(isFirst ? 0 : before.entered, FIELD.entered)
-  service.memory.write(place.data, block)
-  service.memory.write(place.code, service.stub.code)
-  service.memory.writeU32(place.data + FIELD.state, STATE.armed)
+  if (before) service.memory.write(place.exchange, encodeFreshExchange(before.entered))
+  const isSeen = service.record.isAdoptedByPython || wouldBotherAPython(service.procRoot, service.id.pid)
+  writeStub(service, place, {
+    ...request,
+    task: 'clone',
+    flags: isSeen ? INPUT_FLAG.ownChild : 0,
+    codeBytes: service.stub.snapshot.code.length,
+    reap: 0,
+  })
+  // A new exchange is born armed, with the zeros of fresh memory.
+  if (before) service.memory.writeU32(place.exchange + EXCHANGE.state, STATE.armed)
   return undefined
 }
 
-async function queue(service: Service, place: Place): Promise<boolean | CaptureFailed> {
+type Redirect = {
+  readonly thread: RestingThread
+  readonly verdict: 'safe' | 'if-gil-is-free'
+  readonly asked: Asked
+}
+
+async function redirect(
+  service: Service,
+  place: Place,
+  { thread, verdict, asked }: Redirect,
+): Promise<CaptureFailed | undefined> {
+  const inputs = place.code + service.stub.service.inputs
+  const flags = service.memory.read(inputs + INPUT.flags, 4).readUInt32LE() & INPUT_FLAG.ownChild
+  service.memory.writeU32(inputs + INPUT.task, TASK.clone)
+  service.memory.writeU32(inputs + INPUT.flags, flags | (verdict === 'safe' ? 0 : INPUT_FLAG.ifGilIsFree))
+  asked.redirects += 1
+  const sent = await sendThread(service, place, { kind: 'resting', thread })
+  if (typeof sent !== 'boolean') return sent
+  if (!sent) return undefined
+  // It may have to wait for the GIL. Until it is back, gdb must not touch the process again: a second stop would make
+  // the thread forget how its own system call is to be restarted.
+  return noRoom(await awaitExchange(service, place, hasReturned, TAKE_WITHIN_MS))
+}
+
+async function queue(service: Service, place: Place, asked: Asked): Promise<CaptureFailed | undefined> {
   // One that was cancelled may still stand in the interpreter's queue; it will take this request.
-  if (service.record.queued > readState(service, place).entered) return true
-  const output = await stopAndRun(
-    service,
-    queuePendingCall(service.id.pid, {
-      isInitialized: addressOf(service, 'Py_IsInitialized'),
-      addPendingCall: landmark(service, 'Py_AddPendingCall'),
-      entry: place.code + service.stub.pendingEntry,
-      request: place.data,
-    }),
-  )
-  if (typeof output !== 'string') return output
-  if (/^pyheap-queued -2$/m.test(output))
+  if (service.record.queued > (readExchange(service, place)?.entered ?? 0)) {
+    asked.pending = true
+    return undefined
+  }
+  service.memory.writeU32(place.code + service.stub.service.inputs + INPUT.task, TASK.queue)
+  const sent = await sendThread(service, place, standingOfMain(service))
+  if (typeof sent !== 'boolean') return sent
+  if (!sent) return undefined
+  const exchange = await awaitExchange(service, place, ({ left }) => left, BACK_WITHIN_MS)
+  if (!exchange?.left) return noRoom(exchange)
+  if (exchange.queued === NOT_STARTED)
     return {
       kind: 'failed',
       reason: 'not-python',
       detail: 'it has loaded Python and not started it',
       hint: 'capture one of its children instead, where the interpreter runs',
     }
-  const isQueued = /^pyheap-queued 0$/m.test(output)
-  if (isQueued) service.record = { ...service.record, queued: service.record.queued + 1 }
-  return isQueued
-}
-
-const landmark = (service: Service, name: string): Landmark => {
-  const address = addressOf(service, name)
-  return { address, value: service.memory.read(address, 8).readBigUInt64LE() }
-}
-
-const addressOf = ({ interpreter }: Service, name: string): number => {
-  const address = interpreter.addresses.get(name)
-  if (address === undefined) throw new Error(`${name} was required and is not there`)
-  return address
-}
-
-async function redirect(
-  service: Service,
-  place: Place,
-  thread: RestingThread,
-): Promise<boolean | CaptureFailed> {
-  const slots = Buffer.alloc(24)
-  slots.writeBigUInt64LE(BigInt(place.data), 0)
-  slots.writeBigUInt64LE(BigInt(thread.sp), 8)
-  slots.writeBigUInt64LE(BigInt(thread.pc), 16)
-  service.memory.write(place.code + service.stub.slots, slots)
-  const entry = place.code + service.stub.restEntry
-  const value = service.memory.read(entry, 8).readBigUInt64LE()
-  service.gdb.define(defineRedirect(thread, { address: entry, value }, place.data + FIELD.left))
-  const output = await stopAndRun(service, redirectThread(service.id.pid, thread))
-  const isRedirected = typeof output === 'string' && /^pyheap-redirected 1$/m.test(output)
-  return typeof output === 'string' ? isRedirected : output
-}
-
-async function awaitClone(service: Service, place: Place, withinMs: number): Promise<BlockState | undefined> {
-  const end = performance.now() + withinMs
-  while (performance.now() < end) {
-    const state = readState(service, place)
-    if (state.state === STATE.done || state.intermediate < 0) return state
-    await sleep(1)
-  }
+  asked.pending = exchange.queued === 0
+  if (asked.pending) service.record = { ...service.record, queued: service.record.queued + 1 }
   return undefined
+}
+
+const isCloned = ({ state, intermediate }: Exchange): boolean => state === STATE.done || intermediate < 0
+const hasReturned = (exchange: Exchange): boolean => exchange.left || isCloned(exchange)
+
+function noRoom(exchange: Exchange | undefined): CaptureFailed | undefined {
+  if (exchange) return undefined
+  return {
+    kind: 'failed',
+    reason: 'no-room',
+    detail: 'the process cannot map 20 KiB more memory (its address space is limited)',
+    hint: 'raise its RLIMIT_AS (LimitAS= in a unit)',
+  }
 }
 
 function conclude(
   service: Service,
-  state: BlockState,
-  asked: { readonly rest: boolean; readonly requestedTicks: number },
+  place: Place,
+  exchange: Exchange,
+  requestedTicks: number,
 ): Cloned | CaptureFailed {
-  service.pauseMs += state.cloneMs
-  if (state.child > 0)
+  service.pauseMs += exchange.cloneMs
+  if (exchange.child > 0)
     return {
       kind: 'cloned',
-      innerPid: state.child,
-      method: asked.rest ? 'resting-thread' : 'pending-call',
-      requestedTicks: asked.requestedTicks,
+      innerPid: exchange.child,
+      // A queued call is counted when it runs; the request may have been taken by the redirected thread all the same.
+      method: exchange.takenByQueue ? 'pending-call' : 'resting-thread',
+      requestedTicks,
+      place,
     }
-  const errno = -(state.intermediate < 0 ? state.intermediate : state.child)
+  const errno = -(exchange.intermediate < 0 ? exchange.intermediate : exchange.child)
   return {
     kind: 'failed',
     reason: 'clone-refused',
@@ -235,22 +199,16 @@ const CLONE_HINTS: Readonly<Record<number, string>> = {
 async function giveUp(
   service: Service,
   place: Place,
-  asked: { readonly rest: boolean; readonly requestedTicks: number },
+  requestedTicks: number,
 ): Promise<Cloned | CaptureFailed> {
-  if (readState(service, place).state === STATE.armed) {
-    service.memory.writeU32(place.data + FIELD.state, STATE.taken)
-    const state = await awaitClone(service, place, 50)
-    if (state) return conclude(service, state, asked)
-  }
+  if (readExchange(service, place)?.state === STATE.armed)
+    service.memory.writeU32(place.exchange + EXCHANGE.state, STATE.taken)
+  const exchange = await awaitExchange(service, place, isCloned, 50)
+  if (exchange && isCloned(exchange)) return conclude(service, place, exchange, requestedTicks)
   return {
     kind: 'failed',
     reason: 'not-taken',
     detail: `its interpreter did not come to a safe point within ${TAKE_WITHIN_MS / 1000} s`,
     hint: 'it is busy in native code; the capture is tried again later',
   }
-}
-
-/** What the stub has written so far. */
-export function readState(service: Service, place: { readonly data: number }): BlockState {
-  return decodeBlockState(service.memory.read(place.data, BLOCK_STATE_BYTES))
 }

@@ -7,6 +7,7 @@ import type { GdbAnswer, GdbSession } from './gdb-session.ts'
 import type { Interpreter } from './interpreter.ts'
 import type { ProcessMemory } from './process-memory.ts'
 import { readStat } from './read-stat.ts'
+import type { Stub } from './stub-file.ts'
 import { type TargetRecord, writeRecord } from './target-record.ts'
 import { listThreads } from './threads-at-rest.ts'
 
@@ -26,14 +27,6 @@ export type Service = {
   record: TargetRecord
   /** All stops so far. */
   pauseMs: number
-}
-
-/** The compiled stub: src/stub/snapshot-*.json. */
-export type Stub = {
-  readonly code: Buffer
-  readonly pendingEntry: number
-  readonly restEntry: number
-  readonly slots: number
 }
 
 /**

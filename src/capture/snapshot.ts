@@ -5,16 +5,23 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { CaptureFailed, CaptureKind, Census, MapRow } from '../model.ts'
 import { parseSmaps } from '../proc/smaps.ts'
 import { CensusReader } from './census-reader.ts'
+import { EXCHANGE, EXCHANGE_FIELDS_BYTES, type Exchange, decodeExchange } from './exchange.ts'
+import type { Interpreter } from './interpreter.ts'
 import { ProcessMemory } from './process-memory.ts'
 import { type SnapshotCgroup, moveToCgroup } from './snapshot-cgroup.ts'
-import { FIELD } from './stub-block.ts'
+import type { Stub } from './stub-file.ts'
+import { type WorkspaceContent, encodeWorkspace } from './workspace.ts'
 
 export type SnapshotOptions = {
   readonly procRoot: string
   /** The snapshot's pid, as we see it. */
   readonly pid: number
-  /** Where the request block lies, in the snapshot as in the service. */
-  readonly data: number
+  /** Where the exchange lies, in the snapshot as in the service. */
+  readonly exchange: number
+  readonly interpreter: Interpreter
+  /** The code that runs in the snapshot alone. */
+  readonly code: Stub['snapshot']
+  readonly workspace: WorkspaceContent
   readonly cgroup: SnapshotCgroup
   readonly timeoutMs: number
   readonly kinds: readonly CaptureKind[]
@@ -48,8 +55,9 @@ export async function runSnapshot(options: SnapshotOptions): Promise<SnapshotRes
     const unmoved = prepare(options)
     if (unmoved) return unmoved
     memory = new ProcessMemory(options.procRoot, options.pid)
-    if (!(await isReady(memory, options)))
-      return { kind: 'failed', reason: 'snapshot-died', detail: 'the snapshot did not get ready' }
+    const ready = await awaitReady(memory, options)
+    if (!ready) return { kind: 'failed', reason: 'snapshot-died', detail: 'the snapshot did not get ready' }
+    furnish(memory, ready, options)
     const rows = parseSmaps(readFileSync(`${options.procRoot}/${options.pid}/smaps`, 'latin1'))
     const pipe = openSync(
       `${options.procRoot}/${options.pid}/fd/10`,
@@ -83,13 +91,27 @@ function prepare({ procRoot, pid, cgroup }: SnapshotOptions): CaptureFailed | un
   }
 }
 
-async function isReady(memory: ProcessMemory, { data }: SnapshotOptions): Promise<boolean> {
+async function awaitReady(
+  memory: ProcessMemory,
+  { exchange }: SnapshotOptions,
+): Promise<Exchange | undefined> {
   const end = performance.now() + READY_WITHIN_MS
   while (performance.now() < end) {
-    if (memory.read(data + FIELD.ready, 4).readUInt32LE() === 1) return true
+    const told = decodeExchange(memory.read(exchange, EXCHANGE_FIELDS_BYTES))
+    if (told.ready) return told
     await sleep(1)
   }
-  return false
+  return undefined
+}
+
+/** Fills the room that the snapshot has made with its code and what that works with. */
+function furnish(memory: ProcessMemory, made: Exchange, options: SnapshotOptions): void {
+  const { exchange, code, workspace, interpreter } = options
+  memory.write(made.workspace, encodeWorkspace(workspace, made.workspace, interpreter))
+  memory.write(made.code, code.code)
+  const entry = Buffer.alloc(8)
+  entry.writeBigUInt64LE(BigInt(made.code + code.entry))
+  memory.write(exchange + EXCHANGE.code, entry)
 }
 
 async function readCensus(
@@ -107,7 +129,7 @@ async function readCensus(
     options.onProgress(reader.progress)
   })
   for (const event of ['end', 'close', 'error'] as const) socket.on(event, () => (hasEnded = true))
-  memory.writeU32(options.data + FIELD.go, 1)
+  memory.writeU32(options.exchange + EXCHANGE.go, 1)
   try {
     const stopped = await watch(
       reader,

@@ -1,23 +1,44 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { z } from 'zod'
-import type { Stub } from './service.ts'
 
-const StubFile = z.object({
+/** The compiled native code: src/stub/service-*.json and snapshot-*.json. */
+export type Stub = {
+  readonly service: {
+    readonly code: Buffer
+    /** Offsets in it. */
+    readonly pendingEntry: number
+    readonly interruptEntry: number
+    readonly inputs: number
+  }
+  readonly snapshot: { readonly code: Buffer; readonly entry: number }
+}
+
+const ServiceFile = z.object({
   code: z.base64(),
   symbols: z.object({
     pyheap_pending_entry: z.number(),
-    pyheap_rest_entry: z.number(),
-    pyheap_slots: z.number(),
+    pyheap_interrupt_entry: z.number(),
+    pyheap_inputs: z.number(),
   }),
 })
+const SnapshotFile = z.object({ code: z.base64(), symbols: z.object({ pyheap_snapshot: z.number() }) })
 
-/** Reads the compiled stub that `npm run stub` has made. */
-export function readStub(file: string): Stub {
-  const { code, symbols } = StubFile.parse(JSON.parse(readFileSync(file, 'utf8')))
+/** Reads the native code that `npm run stub` has compiled into `directory`. */
+export function readStub(directory: string): Stub {
+  const read = (name: string): unknown => JSON.parse(readFileSync(join(directory, name), 'utf8'))
+  const service = ServiceFile.parse(read('service-x86_64.json'))
+  const snapshot = SnapshotFile.parse(read('snapshot-x86_64.json'))
   return {
-    code: Buffer.from(code, 'base64'),
-    pendingEntry: symbols.pyheap_pending_entry,
-    restEntry: symbols.pyheap_rest_entry,
-    slots: symbols.pyheap_slots,
+    service: {
+      code: Buffer.from(service.code, 'base64'),
+      pendingEntry: service.symbols.pyheap_pending_entry,
+      interruptEntry: service.symbols.pyheap_interrupt_entry,
+      inputs: service.symbols.pyheap_inputs,
+    },
+    snapshot: {
+      code: Buffer.from(snapshot.code, 'base64'),
+      entry: snapshot.symbols.pyheap_snapshot,
+    },
   }
 }

@@ -1,11 +1,17 @@
-/**
- * What the stub calls and looks at in the service, in the order of struct request in src/stub/snapshot.h. The stub does
- * without what is optional where an interpreter or C library lacks it.
- */
-export const STUB_FUNCTIONS = [
+/** What the stub in the service calls, in the order of struct inputs in src/stub/service.h. */
+export const SERVICE_FUNCTIONS = [
   { name: 'Py_IsInitialized', need: 'required' },
   { name: 'PyGILState_Ensure', need: 'required' },
   { name: 'PyGILState_Release', need: 'required' },
+  { name: '_PyThreadState_UncheckedGet', need: 'optional' },
+  { name: 'Py_AddPendingCall', need: 'required' },
+] as const
+
+/**
+ * What the snapshot's code calls and looks at, in the order of struct python in src/stub/python.h. It does without what
+ * is optional where an interpreter or C library lacks it.
+ */
+export const STUB_FUNCTIONS = [
   { name: 'PyImport_GetModuleDict', need: 'required' },
   { name: 'PyDict_GetItemString', need: 'required' },
   { name: 'PyDict_SetItemString', need: 'required' },
@@ -23,12 +29,11 @@ export const STUB_FUNCTIONS = [
   { name: 'PyDict_Type', need: 'required' },
   { name: 'PyFrameLocalsProxy_Type', need: 'optional' }, // 3.13
   { name: '_Py_NoneStruct', need: 'required' },
+  { name: '_Py_TrueStruct', need: 'required' },
   { name: 'PyThreadState_GetDict', need: 'optional' },
   { name: 'PyThreadState_Get', need: 'optional' },
   { name: 'PyInterpreterState_Main', need: 'optional' },
   { name: 'PyInterpreterState_ThreadHead', need: 'optional' },
   { name: 'PyThreadState_Next', need: 'optional' },
   { name: 'mallinfo2', need: 'libc' }, // glibc 2.33
-  { name: '_Py_TrueStruct', need: 'required' },
-  { name: '_PyThreadState_UncheckedGet', need: 'optional' },
 ] as const

@@ -4,18 +4,19 @@ import { z } from 'zod'
 import type { ProcessId } from '../model.ts'
 
 /**
- * What is kept about a process between captures, in the run directory, which a reboot empties: where our two mappings
- * lie, and whether gdb may be attached at this moment. It is written before gdb attaches, so that whoever finds it
+ * What is kept about a process between captures, in the run directory, which a reboot empties: where our stub
+ * lies, and whether gdb may be attached at this moment. It is written before gdb attaches, so that whoever finds it
  * after a crash knows what to mend.
  */
 const TargetRecord = z.object({
   process: z.object({ bootId: z.string(), pid: z.number().int(), startTicks: z.number() }),
-  data: z.number().optional(),
+  exchange: z.number().optional(),
   code: z.number().optional(),
-  dataBytes: z.number().optional(),
   /** How many pending calls were put into the interpreter's queue. */
   queued: z.number(),
   attaching: z.boolean(),
+  /** The snapshots of this process are adopted by another Python process, which is not to see them. */
+  isAdoptedByPython: z.boolean().optional(),
   /** The snapshot's pid and start time while there is one. */
   snapshot: z.object({ pid: z.number().int(), startTicks: z.number() }).optional(),
 })

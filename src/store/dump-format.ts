@@ -34,6 +34,7 @@ const failureReasons: Readonly<Record<CaptureFailure, true>> = {
   'gdb-timed-out': true,
   'not-taken': true,
   'clone-refused': true,
+  'no-room': true,
   'not-enough-memory': true,
   'snapshot-died': true,
   'snapshot-hung': true,

@@ -14,44 +14,65 @@ const COMPILE = (
 
 export type BuiltStub = {
   readonly compiler: string
-  /** Offsets of the entries and of the slots that the daemon fills in. */
+  /** Offsets of the entries, and of what the daemon fills in. */
   readonly symbols: Readonly<Record<string, number>>
   readonly code: string
 }
 
-/** Compiles the x86-64 stub in a scratch folder; leaves the linked file at `elfPath` when one is given. */
-export async function buildStub(elfPath?: string): Promise<BuiltStub> {
+/** The two pieces of native code: what goes into the service, and what goes into the snapshot alone. */
+export const PIECES = {
+  service: {
+    sources: ['entry-x86_64.S', 'service.c'],
+    symbols: ['pyheap_pending_entry', 'pyheap_interrupt_entry', 'pyheap_inputs'],
+  },
+  snapshot: { sources: ['snapshot.c'], symbols: ['pyheap_snapshot'] },
+} as const
+export type Piece = keyof typeof PIECES
+
+export const compiledFile = (piece: Piece): string => join(here, `${piece}-x86_64.json`)
+
+/** Compiles one piece for x86-64 in a scratch folder; leaves the linked file at `elfPath` when one is given. */
+export async function buildStub(piece: Piece, elfPath?: string): Promise<BuiltStub> {
   const scratch = mkdtempSync(join(tmpdir(), 'pyheap-stub-'))
   const elf = elfPath ?? join(scratch, 'stub.elf')
-  const at = (name: string): string => join(scratch, name)
+  const { sources, symbols } = PIECES[piece]
   try {
-    await execa('gcc', [...COMPILE, '-c', join(here, 'snapshot.c'), '-o', at('snapshot.o')])
-    await execa('gcc', ['-c', join(here, 'entry-x86_64.S'), '-o', at('entry.o')])
+    const objects = await Promise.all(sources.map((source) => compile(source, scratch)))
     const link = ['-nostdlib', '-static', '--build-id=none', '-e', '0', '-T', join(here, 'flat.ld')]
-    await execa('ld', [...link, '-o', elf, at('entry.o'), at('snapshot.o')])
-    await execa('objcopy', ['-O', 'binary', '-j', '.text', elf, at('stub.bin')])
+    await execa('ld', [...link, '-o', elf, ...objects])
+    const binary = join(scratch, 'stub.bin')
+    await execa('objcopy', ['-O', 'binary', '-j', '.text', elf, binary])
     const { stdout: names } = await execa('nm', [elf])
     const { stdout: compiler } = await execa('gcc', ['--version'])
     return {
       compiler: compiler.split('\n')[0] ?? '',
-      symbols: parseSymbols(names),
-      code: readFileSync(at('stub.bin')).toString('base64'),
+      symbols: parseSymbols(names, symbols),
+      code: readFileSync(binary).toString('base64'),
     }
   } finally {
     rmSync(scratch, { recursive: true })
   }
 }
 
-function parseSymbols(nm: string): Record<string, number> {
-  const wanted = new Set(['pyheap_pending_entry', 'pyheap_rest_entry', 'pyheap_slots'])
+async function compile(source: string, scratch: string): Promise<string> {
+  const object = join(scratch, `${source}.o`)
+  const flags = source.endsWith('.c') ? COMPILE : []
+  await execa('gcc', [...flags, '-c', join(here, source), '-o', object])
+  return object
+}
+
+function parseSymbols(nm: string, wanted: readonly string[]): Record<string, number> {
   const found = nm.split('\n').map((line) => line.split(' '))
   return Object.fromEntries(
-    found.flatMap(([value = '', , name = '']) => (wanted.has(name) ? [[name, parseInt(value, 16)]] : [])),
+    found.flatMap(([value = '', , name = '']) =>
+      wanted.includes(name) ? [[name, parseInt(value, 16)]] : [],
+    ),
   )
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const stub = await buildStub()
-  writeFileSync(join(here, 'snapshot-x86_64.json'), `${JSON.stringify(stub, null, 2)}\n`)
-  process.stdout.write(`snapshot-x86_64.json: ${Buffer.from(stub.code, 'base64').length} bytes of code\n`)
-}
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  for (const piece of Object.keys(PIECES) as Piece[]) {
+    const stub = await buildStub(piece)
+    writeFileSync(compiledFile(piece), `${JSON.stringify(stub, null, 2)}\n`)
+    process.stdout.write(`${piece}: ${Buffer.from(stub.code, 'base64').length} bytes of code\n`)
+  }

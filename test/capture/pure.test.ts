@@ -178,7 +178,7 @@ test('what a killed daemon left is mended: a stopped service, a snapshot; the go
   writeRecord(runDir, { ...base, process: id(1), attaching: true })
   writeRecord(runDir, { ...base, process: id(2), snapshot: { pid: 20, startTicks: 7 } })
   writeRecord(runDir, { ...base, process: id(3), attaching: true })
-  writeRecord(runDir, { ...base, process: id(4), data: 4096 })
+  writeRecord(runDir, { ...base, process: id(4), exchange: 4096 })
   const processes = new Map([
     [1, { startTicks: 100, state: 'T', tracerPid: 0 }],
     [2, { startTicks: 100, state: 'S', tracerPid: 0 }],
@@ -199,7 +199,7 @@ test('what a killed daemon left is mended: a stopped service, a snapshot; the go
     '2-100.json',
     '4-100.json',
   ])
-  assert.equal(readRecord(runDir, id(4)).data, 4096)
+  assert.equal(readRecord(runDir, id(4)).exchange, 4096)
   assert.equal(readRecord(runDir, id(2)).snapshot, undefined)
 })
 

@@ -16,7 +16,7 @@ const python = '/usr/bin/python3'
 /** The snapshot of the capture that is going on, as soon as there is one. */
 async function awaitSnapshot(): Promise<number> {
   for (let tries = 0; tries < 2000; tries++) {
-    const snapshot = strayProcesses().find((stat) => stat.includes('(pyheap-snapshot)'))
+    const snapshot = strayProcesses().find((stat) => stat.includes('(pyheap-snap-'))
     if (snapshot !== undefined) return Number(snapshot.split(' ')[0])
     await sleep(2)
   }

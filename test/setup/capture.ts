@@ -21,7 +21,7 @@ export async function captureSettings(changes: Partial<CaptureSettings> = {}): P
     procRoot: '/proc',
     runDir,
     gdb,
-    stub: readStub(src('stub/snapshot-x86_64.json')),
+    stub: readStub(src('stub')),
     payload: readPayload(src('payload')),
     kinds: ['census', 'stacks'],
     timeoutMs: 120_000,

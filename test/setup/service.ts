@@ -75,7 +75,7 @@ export function strayProcesses(): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((pid) => readStat(pid))
-    .filter((stat) => /^\d+ \((pyheap-snapshot|gdb)\) [^Z]/.test(stat))
+    .filter((stat) => /^\d+ \((pyheap-snap-[0-9a-f]{3}|gdb)\) [^Z]/.test(stat))
 }
 
 /** Children of a process, zombies included. */

@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CaptureFailed } from '../model.ts'
+import { parseMaps } from '../proc/maps.ts'
+import { findCodeSlack } from './code-slack.ts'
+import {
+  EXCHANGE,
+  EXCHANGE_BYTES,
+  EXCHANGE_FIELDS_BYTES,
+  type Exchange,
+  MAGIC,
+  decodeExchange,
+} from './exchange.ts'
+import { findFreeAddress } from './free-address.ts'
+import { type Standing, defineInterrupt, interrupt } from './gdb-commands.ts'
+import { INPUT, INPUT_BYTES, type Inputs, encodeInputs } from './inputs.ts'
+import { AddressSpaceGone } from './process-memory.ts'
+import { type Service, stopAndRun } from './service.ts'
+import { snapshotName } from './snapshot-name.ts'
+
+/** Where the stub and its exchange lie in the service. */
+export type Place = { readonly code: number; readonly exchange: number }
+
+/** What is asked of an interrupted thread, besides the place. */
+export type Errand = Omit<Inputs, 'exchange' | 'exchangeBytes' | 'pendingEntry' | 'name'>
+
+/** The place of an earlier capture, or a new one. Nothing in the service is touched. */
+export function findPlace(service: Service): Place | CaptureFailed {
+  const { procRoot, id, stub, record } = service
+  const { exchange, code } = record
+  if (exchange !== undefined && code !== undefined && readExchange(service, { exchange })?.isOurs)
+    return { exchange, code }
+  const slack = findCodeSlack(procRoot, id.pid, stub.service.code.length + INPUT_BYTES)
+  const free = findFreeAddress(parseMaps(readFileSync(`${procRoot}/${id.pid}/maps`, 'latin1')))
+  if (slack === undefined || free === undefined)
+    return {
+      kind: 'failed',
+      reason: 'no-room',
+      detail:
+        slack === undefined
+          ? 'none of its libraries has 2 KiB left behind its code'
+          : 'its address space has no gap left',
+    }
+  const place = { code: slack, exchange: free }
+  service.record = { ...service.record, ...place, queued: 0 }
+  return place
+}
+
+/** What the stub has written so far; undefined as long as it has not run. */
+export function readExchange(
+  { memory }: Service,
+  { exchange }: Pick<Place, 'exchange'>,
+): Exchange | undefined {
+  try {
+    return decodeExchange(memory.read(exchange, EXCHANGE_FIELDS_BYTES))
+  } catch (error) {
+    if (error instanceof AddressSpaceGone) return undefined
+    throw error
+  }
+}
+
+/** Puts the stub's code and what is asked of it into the service. */
+export function writeStub(service: Service, place: Place, errand: Errand): void {
+  const { memory, stub, interpreter } = service
+  const isMapped = readExchange(service, place) !== undefined
+  const inputs = encodeInputs(
+    {
+      ...errand,
+      exchange: place.exchange,
+      exchangeBytes: isMapped ? 0 : EXCHANGE_BYTES,
+      pendingEntry: place.code + stub.service.pendingEntry,
+      name: snapshotName(service.runDir),
+    },
+    interpreter,
+  )
+  memory.write(place.code, Buffer.concat([stub.service.code, inputs]))
+}
+
+/** Sends a thread on an errand, if it stands where it should. True once it is on its way. */
+export async function sendThread(
+  service: Service,
+  place: Place,
+  standing: Standing,
+): Promise<boolean | CaptureFailed> {
+  const { id, stub, memory, gdb } = service
+  const address = place.code + stub.service.interruptEntry
+  const inputs = place.code + stub.service.inputs
+  const isMapped = readExchange(service, place) !== undefined
+  const definition = defineInterrupt(standing, {
+    entry: { address, value: memory.read(address, 8).readBigUInt64LE() },
+    returnTo: inputs + INPUT.return_to,
+    restarts: inputs + INPUT.restarts,
+    left: isMapped ? place.exchange + EXCHANGE.left : 0,
+  })
+  gdb.define(definition)
+  const tid = standing.kind === 'resting' ? standing.thread.tid : id.pid
+  const output = await stopAndRun(service, interrupt(id.pid, tid))
+  return typeof output === 'string' ? /^pyheap-entered 1$/m.test(output) : output
+}
+
+/** Polls the exchange until it says what is wanted, or for so long; what it said last, or undefined without one. */
+export async function awaitExchange(
+  service: Service,
+  place: Place,
+  isWanted: (exchange: Exchange) => boolean,
+  withinMs: number,
+): Promise<Exchange | undefined> {
+  const end = performance.now() + withinMs
+  for (;;) {
+    const exchange = readExchange(service, place)
+    if (exchange && !exchange.isOurs) adopt(service, place)
+    if (performance.now() >= end || (exchange && isWanted(exchange))) return exchange
+    await sleep(1)
+  }
+}
+
+/** Marks a mapping that the stub has just made, so that it is made only once. */
+function adopt({ memory, stub }: Service, place: Place): void {
+  memory.write(place.exchange + EXCHANGE.magic, MAGIC)
+  memory.write(place.code + stub.service.inputs + INPUT.exchange_bytes, Buffer.alloc(8))
+}
