@@ -1,10 +1,15 @@
-import type { CaptureRequest, Observation, Trigger, Verdict, Wait } from './model.ts'
+import type { CaptureRequest, Observation, QuarantineChange, Trigger, Verdict, Wait } from './model.ts'
 import type { DumpOutcome } from './take-dump.ts'
 
 /** What happens in the daemon, for whoever tells it. */
 export type DaemonEvent =
   | { readonly kind: 'observed'; readonly observation: Observation }
-  | { readonly kind: 'decided'; readonly verdict: Verdict; readonly waits: readonly Wait[] }
+  | {
+      readonly kind: 'decided'
+      readonly verdict: Verdict
+      readonly waits: readonly Wait[]
+      readonly quarantines: readonly QuarantineChange[]
+    }
   | { readonly kind: 'finished'; readonly request: CaptureRequest; readonly outcome: DumpOutcome }
 
 /** The stages of the flow. What is remembered between turns belongs to `decide`. */
@@ -15,7 +20,12 @@ export type Stages<Memory> = {
   readonly decide: (
     memory: Memory,
     trigger: Trigger,
-  ) => { readonly verdict: Verdict; readonly waits: readonly Wait[]; readonly memory: Memory }
+  ) => {
+    readonly verdict: Verdict
+    readonly waits: readonly Wait[]
+    readonly quarantines: readonly QuarantineChange[]
+    readonly memory: Memory
+  }
   readonly dump: (memory: Memory, request: CaptureRequest) => Promise<DumpOutcome>
   readonly rememberDump: (memory: Memory, request: CaptureRequest, outcome: DumpOutcome) => Memory
   readonly report: (event: DaemonEvent) => void

@@ -155,6 +155,8 @@ export type DecideConfig = {
   readonly perTarget: Quota
   /** How often samples are taken; 1 s unless told. Samples further apart than three of these do not count as continuous. */
   readonly intervalMs?: number | undefined
+  /** How long a process is left alone whose captures failed twice in a row; 1 h unless told. */
+  readonly quarantineMs?: number | undefined
   /** One capture per process this long after it was first seen; undefined switches baselines off. */
   readonly baselineAfterMs: number | undefined
 }
@@ -179,6 +181,7 @@ export type WaitReason =
   | 'not-enough-samples'
   | 'no-limit'
   | 'less-urgent'
+  | 'quarantined'
 
 export type Wait = { readonly process: ProcessId; readonly rule: string; readonly reason: WaitReason }
 
@@ -190,6 +193,17 @@ export type CaptureRequest = {
   readonly alsoFired: readonly string[]
   readonly capture: readonly CaptureKind[]
 }
+
+/** A quarantine that begins or ends; it is told once. */
+export type QuarantineChange =
+  | {
+      readonly kind: 'began'
+      readonly process: ProcessId
+      /** Captures that failed in a row. */
+      readonly failures: number
+      readonly leftMs: number
+    }
+  | { readonly kind: 'ended'; readonly process: ProcessId }
 
 /** At most one capture a turn; why nothing else is captured is told as well. */
 export type Verdict = CaptureRequest | { readonly kind: 'wait'; readonly waits: readonly Wait[] }
@@ -223,6 +237,7 @@ export type CaptureFailure =
   | 'not-enough-memory'
   | 'snapshot-died'
   | 'snapshot-hung'
+  | 'snapshot-oom-killed'
   | 'bad-payload-output'
 
 export type Phase = { readonly name: string; readonly ms: number }

@@ -6,7 +6,7 @@ import { recoverFromCrash } from './capture/recover-from-crash.ts'
 import type { Config } from './config/config.ts'
 import { type Stages, watch } from './daemon.ts'
 import { decide } from './decide/decide.ts'
-import { type Memory, emptyMemory, remember, rememberCapture } from './decide/memory.ts'
+import { type CaptureResult, type Memory, emptyMemory, remember, rememberCapture } from './decide/memory.ts'
 import { restore, serialise } from './decide/saved-state.ts'
 import { createDumpStages } from './dump-stages.ts'
 import { installation, places } from './installation.ts'
@@ -77,13 +77,28 @@ function createStages(config: Config, log: Log, signal: AbortSignal, observer: O
     rememberDump: (memory, request, outcome) => {
       // It had to wait for another capture, for too long: that was no attempt, and the rule stays due.
       if (outcome.kind === 'refused' && outcome.outcome.reason === 'busy') return memory
-      const after = rememberCapture(memory, request, now(), outcome.kind === 'dumped' ? 'captured' : 'failed')
+      const after = rememberCapture(memory, request, now(), resultOf(outcome))
       saveMemory(config, after)
       return after
     },
     report: (event) => {
       for (const { level, fields, message } of linesOf(event)) log[level](fields, message)
     },
+  }
+}
+
+/** What became of the capture itself; one that could not be stored is tried again, and is not the process's fault. */
+function resultOf(outcome: DumpOutcome): CaptureResult {
+  switch (outcome.kind) {
+    case 'dumped':
+      return 'captured'
+    case 'dumped-outside':
+    case 'refused':
+      return outcome.outcome.kind === 'failed' ? outcome.outcome.reason : 'captured'
+    case 'not-stored':
+      return 'not-stored'
+    default:
+      return outcome satisfies never
   }
 }
 

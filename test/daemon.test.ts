@@ -28,7 +28,7 @@ const stages = (changes: Partial<Stages<number>>, told: string[]): Stages<number
   triggers: turns(3),
   observe: async () => observation,
   remember: (memory) => memory + 1,
-  decide: (memory) => ({ verdict: { kind: 'wait', waits: [] }, waits: [], memory }),
+  decide: (memory) => ({ verdict: { kind: 'wait', waits: [] }, waits: [], quarantines: [], memory }),
   dump: async () => refused,
   rememberDump: (memory) => memory + 100,
   report: (event: DaemonEvent) => told.push(event.kind),
@@ -45,8 +45,8 @@ test('a capture that failed is remembered as one that was made, and the watch go
   const told: string[] = []
   const decide: Stages<number>['decide'] = (memory) =>
     memory === 2
-      ? { verdict: request, waits: [], memory }
-      : { verdict: { kind: 'wait', waits: [] }, waits: [], memory }
+      ? { verdict: request, waits: [], quarantines: [], memory }
+      : { verdict: { kind: 'wait', waits: [] }, waits: [], quarantines: [], memory }
   assert.equal(await watch(stages({ decide }, told), 0), 103)
   assert.equal(told.filter((kind) => kind === 'finished').length, 1)
 })

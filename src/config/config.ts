@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Condition, DecideConfig, Rule, Target } from '../model.ts'
+import type { SizeOrShare } from './fields.ts'
 import { configSchema } from './schema.ts'
 import type { ruleSchema } from './schema.ts'
 
@@ -26,6 +27,11 @@ export type Config = {
     readonly gdbTimeoutMs: number
     readonly maxRssBytes: number
     readonly hostReserveShare: number
+    /** What a snapshot may copy and allocate; a share is one of the service's RSS. */
+    readonly maxCopy: SizeOrShare
+    /** Of the cgroup that a snapshot is charged to. */
+    readonly memoryLimitBytes: number | undefined
+    readonly allowInline: boolean
   }
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error'
 }
@@ -50,6 +56,7 @@ export const toConfig = (file: z.output<typeof configSchema>): Config => ({
     rules: file.rules.map(toRule),
     perProcess: { max: file.limits.per_process.max, windowMs: file.limits.per_process.window },
     perTarget: { max: file.limits.per_target.max, windowMs: file.limits.per_target.window },
+    quarantineMs: file.capture.quarantine,
     baselineAfterMs: file.baseline === 'off' ? undefined : file.baseline.after,
   },
   capture: {
@@ -57,6 +64,9 @@ export const toConfig = (file: z.output<typeof configSchema>): Config => ({
     gdbTimeoutMs: file.capture.gdb_timeout,
     maxRssBytes: file.capture.max_rss,
     hostReserveShare: file.capture.host_reserve,
+    maxCopy: file.capture.max_copy,
+    memoryLimitBytes: file.capture.memory_limit,
+    allowInline: file.capture.allow_inline,
   },
   logLevel: file.log.level,
 })

@@ -65,6 +65,7 @@ const WORDS: Readonly<Record<string, string>> = {
   number: 'a number',
   int: 'a whole number',
   array: 'a list',
+  boolean: 'true or false',
   object: 'a map of keys',
 }
 

@@ -65,6 +65,12 @@ const positive = (quantity: Quantity): Quantity => ({
   pattern: new RegExp(`^(?=.*[1-9])${quantity.pattern.source.slice(1)}`),
 })
 
+const EITHER: Quantity = {
+  pattern: new RegExp(`${positive(SIZE).pattern.source}|${positive(PERCENT).pattern.source}`),
+  parse: (input) => (isShare(input) ? PERCENT : SIZE).parse(input),
+  format: SIZE.format,
+}
+
 /** A size above zero. */
 export const size = () => amount(positive(SIZE))
 
@@ -76,6 +82,26 @@ export const share = () => amount(positive(PERCENT))
 
 /** A share up to 100%. */
 export const shareOrZero = () => amount(PERCENT, 0, 1)
+
+/** A size above zero, or a share of something else. */
+export type SizeOrShare =
+  { readonly kind: 'size'; readonly bytes: number } | { readonly kind: 'share'; readonly share: number }
+
+/** A size above zero, or a share above zero of what the key says. */
+export const sizeOrShare = () =>
+  z
+    .string(explained(EITHER))
+    .regex(EITHER.pattern, explained(EITHER))
+    .transform((text, context): SizeOrShare => {
+      const parsed = EITHER.parse(text)
+      if (parsed.kind === 'invalid') {
+        context.addIssue({ code: 'custom', message: parsed.message })
+        return z.NEVER
+      }
+      return isShare(text) ? { kind: 'share', share: parsed.value } : { kind: 'size', bytes: parsed.value }
+    })
+
+const isShare = (input: unknown): boolean => typeof input === 'string' && input.endsWith('%')
 
 /** A rate above zero. */
 export const rate = () => amount(positive(RATE))

@@ -11,6 +11,7 @@ import {
   share,
   shareOrZero,
   size,
+  sizeOrShare,
   sizeOrZero,
 } from './fields.ts'
 import { quoted } from './words.ts'
@@ -135,6 +136,24 @@ export const captureSchema = section('Bounds of one capture.', {
   host_reserve: shareOrZero()
     .prefault('10%')
     .meta({ description: 'Share of the host memory that must stay available for a capture to begin.' }),
+  max_copy: sizeOrShare()
+    .prefault('150%')
+    .meta({
+      description:
+        'What a snapshot may copy and allocate, as a size or a share of the RSS; then it is killed, and the dump is ' +
+        'what it has told.',
+    }),
+  memory_limit: size().optional().meta({
+    description:
+      'Limit of the cgroup that each snapshot is charged to; none. Over it the kernel kills the snapshot.',
+  }),
+  quarantine: durationOrZero().prefault('1h').meta({
+    description: 'How long a process is left alone after two captures of it have failed in a row.',
+  }),
+  allow_inline: z.boolean().prefault(false).meta({
+    description:
+      'Whether a census may be taken in the service itself where no snapshot can be; the service stands still for it.',
+  }),
 })
 
 const quota = (description: string, max: number) =>

@@ -3,6 +3,7 @@ import {
   type CaptureRequest,
   type DecideConfig,
   type FiredRule,
+  type QuarantineChange,
   type Rule,
   type Trigger,
   type Verdict,
@@ -11,17 +12,21 @@ import {
 import { advance, type Standing } from './advance.ts'
 import { whyNot } from './budget.ts'
 import type { Memory, ProcessMemory } from './memory.ts'
+import { markQuarantines, quarantineLeftMs } from './quarantine.ts'
 
 export type Decision = {
   readonly verdict: Verdict
   /** Why nothing else is captured this turn; bounded, the plain `below-threshold` last. */
   readonly waits: readonly Wait[]
+  /** Quarantines that begin or end this turn. */
+  readonly quarantines: readonly QuarantineChange[]
   readonly memory: Memory
 }
 
 /** Moves every rule on and chooses what to capture now: the process that needs it most, or none. */
 export const decide = (memory: Memory, trigger: Trigger, config: DecideConfig, nowMs: number): Decision => {
-  const { memory: after, standings } = advance(memory, trigger, config, nowMs)
+  const { memory: marked, changes } = markQuarantines(memory, config, nowMs)
+  const { memory: after, standings } = advance(marked, trigger, config, nowMs)
   const judged = standings.map((standing) => ({
     standing,
     reason: whyNot(after, standing, config, nowMs),
@@ -31,7 +36,7 @@ export const decide = (memory: Memory, trigger: Trigger, config: DecideConfig, n
   const request =
     chosen === undefined ? requestBaseline(after, config, nowMs) : requestCapture(chosen, standings)
   const waits = toWaits(judged.filter(({ standing }) => standing !== chosen))
-  return { verdict: request ?? { kind: 'wait', waits }, waits, memory: after }
+  return { verdict: request ?? { kind: 'wait', waits }, waits, quarantines: changes, memory: after }
 }
 
 // Who is about to hit a limit loses the evidence; who is only large or growing does not yet.
@@ -84,12 +89,16 @@ const unite = (kinds: readonly (readonly CaptureKind[])[]): readonly CaptureKind
 
 const requestBaseline = (
   { processes, lastObservationMs }: Memory,
-  { baselineAfterMs }: DecideConfig,
+  config: DecideConfig,
   nowMs: number,
 ): CaptureRequest | undefined => {
+  const { baselineAfterMs } = config
   if (baselineAfterMs === undefined) return undefined
-  const isOwed = ({ firstSeenMs, isBaselineSettled, latest }: ProcessMemory): boolean =>
-    !isBaselineSettled && latest?.atMs === lastObservationMs && nowMs - firstSeenMs >= baselineAfterMs
+  const isOwed = (known: ProcessMemory): boolean =>
+    !known.isBaselineSettled &&
+    known.latest?.atMs === lastObservationMs &&
+    nowMs - known.firstSeenMs >= baselineAfterMs &&
+    quarantineLeftMs(known, config, nowMs) === 0
   const [oldest] = [...processes.values()].filter(isOwed).toSorted((a, b) => a.firstSeenMs - b.firstSeenMs)
   if (oldest?.process === undefined) return undefined
   return {

@@ -1,12 +1,13 @@
 import {
   processKey,
-  type CaptureOutcome,
+  type CaptureFailure,
   type CaptureRequest,
   type Observation,
   type ProcessId,
   type Sample,
   type WatchedProcess,
 } from '../model.ts'
+import { countFailure, type Failures } from './quarantine.ts'
 import { addPoint, type Point } from './points.ts'
 
 /** What is kept between turns. A value: every change makes a new one. */
@@ -30,6 +31,10 @@ export type ProcessMemory = {
   readonly rules: ReadonlyMap<string, RuleState>
   readonly attempts: readonly Attempt[]
   readonly isBaselineSettled: boolean
+  /** Captures that failed in a row; undefined when the last one was good. */
+  readonly failures: Failures | undefined
+  /** Whether its quarantine has been told. */
+  readonly isQuarantined: boolean
 }
 
 /** Where a rule stands with a process; no state is `armed`. */
@@ -43,6 +48,9 @@ export type RuleState =
 
 /** A capture, good or bad, and the rules that it answered. */
 export type Attempt = { readonly endedMs: number; readonly rules: readonly string[] }
+
+/** How a capture ended, as far as the next decision goes. */
+export type CaptureResult = 'captured' | 'not-stored' | CaptureFailure
 
 /** Nothing seen, nothing done. */
 export const emptyMemory = (): Memory => ({
@@ -80,7 +88,7 @@ export const rememberCapture = (
   memory: Memory,
   request: CaptureRequest,
   nowMs: number,
-  outcome: CaptureOutcome['kind'] = 'captured',
+  outcome: CaptureResult = 'captured',
 ): Memory => {
   const key = processKey(request.process)
   const known = memory.processes.get(key)
@@ -96,6 +104,7 @@ export const rememberCapture = (
       ? known.attempts
       : [...known.attempts, { endedMs: nowMs, rules: answered }].slice(-MAX_ATTEMPTS),
     isBaselineSettled: known.isBaselineSettled || isBaseline || isGood,
+    failures: countFailure(known.failures, outcome, nowMs),
   }
   return {
     ...memory,
@@ -128,6 +137,8 @@ const meet = (known: ProcessMemory | undefined, process: WatchedProcess, atMs: n
     rules: new Map(),
     attempts: [],
     isBaselineSettled: false,
+    failures: undefined,
+    isQuarantined: false,
   }
   if (known === undefined) return fresh
   // After exec another program has the identity: what was measured is about the old one, what was spent still counts.

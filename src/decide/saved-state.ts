@@ -16,6 +16,7 @@ export const serialise = (memory: Memory, { nowMs, wallMs }: Clocks): string => 
       kind === 'pending' ? [] : [{ name, kind, ago: age(sinceMs) }],
     ),
     attempts: known.attempts.map(({ endedMs, rules }) => ({ ago: age(endedMs), rules })),
+    failures: known.failures && { count: known.failures.count, ago: age(known.failures.lastMs) },
   }))
   const targets = [...memory.targetAttempts].map(([name, attempts]) => ({ name, ago: attempts.map(age) }))
   return JSON.stringify({ format: 1, savedAtMs: wallMs, processes, targets })
@@ -69,6 +70,7 @@ const savedState = z.object({
       points: z.array(z.tuple([count, count])).max(MAX_ATTEMPTS),
       rules: z.array(z.object({ name, kind: z.enum(['due', 'latched']), ago: count })).max(MAX_ATTEMPTS),
       attempts: z.array(z.object({ ago: count, rules: z.array(name) })).max(MAX_ATTEMPTS),
+      failures: z.object({ count, ago: count }).optional(),
     }),
   ),
   targets: z.array(z.object({ name, ago: z.array(count).max(MAX_ATTEMPTS) })),
@@ -87,6 +89,7 @@ const toProcess = (
     points,
     rules,
     attempts,
+    failures,
   }: z.infer<typeof savedState>['processes'][number],
   at: (ago: number) => number,
   nowMs: number,
@@ -99,4 +102,7 @@ const toProcess = (
   rules: new Map(rules.map(({ name: rule, kind, ago }) => [rule, { kind, sinceMs: at(ago) }])),
   attempts: attempts.map(({ ago, rules: answered }) => ({ endedMs: at(ago), rules: answered })),
   isBaselineSettled,
+  failures: failures && { count: failures.count, lastMs: at(failures.ago) },
+  // Told again: the log of this daemon begins here.
+  isQuarantined: false,
 })

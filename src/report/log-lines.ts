@@ -5,6 +5,7 @@ import type {
   Findings,
   Observation,
   ProcessId,
+  QuarantineChange,
   StoreFailure,
   Verdict,
   Wait,
@@ -21,7 +22,12 @@ export type LogLine = {
 /** What the daemon has to tell: one turn of its loop gives one or more of these. */
 export type ToldEvent =
   | { readonly kind: 'observed'; readonly observation: Observation }
-  | { readonly kind: 'decided'; readonly verdict: Verdict; readonly waits: readonly Wait[] }
+  | {
+      readonly kind: 'decided'
+      readonly verdict: Verdict
+      readonly waits: readonly Wait[]
+      readonly quarantines: readonly QuarantineChange[]
+    }
   | { readonly kind: 'finished'; readonly request: CaptureRequest; readonly outcome: ToldOutcome }
 
 /** How a dump ended. */
@@ -47,6 +53,7 @@ export function linesOf(event: ToldEvent): readonly LogLine[] {
     case 'decided':
       return [
         ...(event.verdict.kind === 'capture' ? [logRequest(event.verdict)] : []),
+        ...event.quarantines.map((change) => logQuarantine(change)),
         ...waitLines(event.waits),
       ]
     case 'finished':
@@ -80,6 +87,17 @@ const logRequest = ({ process, fired, alsoFired }: CaptureRequest): LogLine => (
   },
   message: 'capture begins',
 })
+
+const logQuarantine = (change: QuarantineChange): LogLine => {
+  const { pid } = change.process
+  if (change.kind === 'ended') return { level: 'info', fields: { pid }, message: 'quarantine ended' }
+  const { failures, leftMs } = change
+  return {
+    level: 'warn',
+    fields: { pid, reason: 'quarantined', failures, leftMs: Math.round(leftMs) },
+    message: 'quarantine begins: its captures failed in a row',
+  }
+}
 
 // The quiet turn is told too; the reasons are counted, for there may be thousands of processes.
 const waitLines = (waits: readonly Wait[]): readonly LogLine[] =>

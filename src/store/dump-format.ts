@@ -38,6 +38,7 @@ const failureReasons: Readonly<Record<CaptureFailure, true>> = {
   'not-enough-memory': true,
   'snapshot-died': true,
   'snapshot-hung': true,
+  'snapshot-oom-killed': true,
   'bad-payload-output': true,
 }
 const failureReason = z.custom<CaptureFailure>(

@@ -80,7 +80,7 @@ test('a capture that failed is tried again after the cooldown', () => {
   const day = new VirtualDay(config([rule({ cooldownMs: 15 * minute })]))
   const { verdict } = day.see(0, [[one, 150]])
   assert.ok(verdict.kind === 'capture')
-  day.memory = rememberCapture(day.memory, verdict, 0, 'failed')
+  day.memory = rememberCapture(day.memory, verdict, 0, 'not-enough-memory')
   assert.equal(told(day.see(minute, [[one, 150]])), 'cooling-down')
   assert.equal(told(day.see(15 * minute, [[one, 150]])), 'rss-high of 1')
 })
@@ -90,7 +90,7 @@ test('the quota of a process counts attempts, good or bad, in a sliding window',
   for (const at of [0, 10 * minute]) {
     const { verdict } = day.see(at, [[one, 150]])
     assert.ok(verdict.kind === 'capture')
-    day.memory = rememberCapture(day.memory, verdict, at, 'failed')
+    day.memory = rememberCapture(day.memory, verdict, at, 'not-enough-memory')
   }
   assert.equal(
     told(

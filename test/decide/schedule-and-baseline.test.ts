@@ -42,7 +42,7 @@ test('a schedule asks once, whatever becomes of the capture', () => {
   const day = new VirtualDay(config([nightly]))
   const { verdict } = day.see(0, [[one, 1]], fire)
   assert.ok(verdict.kind === 'capture')
-  day.memory = rememberCapture(day.memory, verdict, second, 'failed')
+  day.memory = rememberCapture(day.memory, verdict, second, 'not-enough-memory')
   assert.equal(told(day.see(2 * second, [[one, 1]])), 'nothing')
 })
 
@@ -183,6 +183,6 @@ test('a baseline that failed is not tried again', () => {
   day.see(0, [[one, 10]])
   const { verdict } = day.see(5 * minute, [[one, 10]])
   assert.ok(verdict.kind === 'capture')
-  day.memory = rememberCapture(day.memory, verdict, 5 * minute, 'failed')
+  day.memory = rememberCapture(day.memory, verdict, 5 * minute, 'not-enough-memory')
   assert.equal(told(day.see(6 * minute, [[one, 10]])), 'below-threshold')
 })

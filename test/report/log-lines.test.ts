@@ -21,15 +21,36 @@ const finished = (outcome: Extract<ToldEvent, { kind: 'finished' }>['outcome']):
 })
 
 const cases: readonly (readonly [string, ToldEvent, readonly (readonly [string, string])[]])[] = [
-  ['what a capture is for', { kind: 'decided', verdict: request, waits: [] }, [['info', 'capture begins']]],
+  [
+    'what a capture is for',
+    { kind: 'decided', verdict: request, waits: [], quarantines: [] },
+    [['info', 'capture begins']],
+  ],
   [
     'a quiet turn, at debug',
     {
       kind: 'decided',
       verdict: { kind: 'wait', waits: [] },
       waits: [{ process, rule: 'r', reason: 'cooling-down' }],
+      quarantines: [],
     },
     [['debug', 'not captured']],
+  ],
+  [
+    'a quarantine, once at each end',
+    {
+      kind: 'decided',
+      verdict: { kind: 'wait', waits: [] },
+      waits: [],
+      quarantines: [
+        { kind: 'began', process, failures: 2, leftMs: 3_600_000 },
+        { kind: 'ended', process },
+      ],
+    },
+    [
+      ['warn', 'quarantine begins: its captures failed in a row'],
+      ['info', 'quarantine ended'],
+    ],
   ],
   ['a dump', finished({ kind: 'dumped', published, findings }), [['info', 'dump published']]],
   [
@@ -67,7 +88,7 @@ test('a failure carries its reason, its words and what to do', () => {
 
 test('a thousand waits are counted, not listed', () => {
   const waits = Array.from({ length: 1000 }, () => ({ process, rule: 'r', reason: 'latched' }) as const)
-  const [line] = linesOf({ kind: 'decided', verdict: { kind: 'wait', waits }, waits })
+  const [line] = linesOf({ kind: 'decided', verdict: { kind: 'wait', waits }, waits, quarantines: [] })
   assert.deepEqual(line?.fields['reasons'], { latched: 1000 })
   assert.ok(JSON.stringify(line).length < 4000)
 })
