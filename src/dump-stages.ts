@@ -1,21 +1,20 @@
 import { analyse } from './analyse/analyse.ts'
 import { type CaptureSettings, capture } from './capture/capture.ts'
-import { type Gdb, findGdb } from './capture/find-gdb.ts'
+import type { OpenGdb } from './capture/open-gdb.ts'
 import { readPayload } from './capture/payload-text.ts'
 import { readStub } from './capture/stub-file.ts'
 import type { Config } from './config/config.ts'
 import { installation, places } from './installation.ts'
-import type { CaptureFailed, Dump, MachineFacts, ProcessId, RssPoint } from './model.ts'
+import type { Dump, MachineFacts, ProcessId, RssPoint } from './model.ts'
 import { readMachineFacts } from './observe/host.ts'
 import { readOutsideEvidence } from './observe/outside.ts'
 import { renderVerdict } from './report/verdict-text.ts'
 import { findBaseline } from './store/find-baseline.ts'
 import { checkFreeSpace } from './store/free-space.ts'
-import type { StoreFailed } from './store/io-failure.ts'
-import { type PartialDump, openDump } from './store/partial-dump.ts'
+import { openDump } from './store/partial-dump.ts'
 import { storeAt } from './store/place.ts'
 import { listDumps, readDump } from './store/read-dumps.ts'
-import type { DumpJob, DumpStages } from './take-dump.ts'
+import type { DumpStages } from './take-dump.ts'
 
 /** A dump's own size where nothing is known of it: far above what 10 million objects gave (3 MiB). */
 const DUMP_ESTIMATE_BYTES = 32 * 2 ** 20
@@ -25,17 +24,18 @@ const LOCK_TIMEOUT_MS = 60_000
 
 export type DumpStagesOptions = {
   readonly config: Pick<Config, 'store' | 'capture'>
+  readonly openGdb: OpenGdb
   readonly historyOf: (id: ProcessId) => readonly RssPoint[]
   readonly onProgress: (objects: number) => void
 }
 
 /** The stages of a dump on this machine, for the daemon and for `pyheapctl capture`. */
-export function createDumpStages({ config, historyOf, onProgress }: DumpStagesOptions): DumpStages {
+export function createDumpStages(options: DumpStagesOptions): DumpStages {
+  const { config, openGdb, historyOf, onProgress } = options
   const { procRoot, sysRoot, runDir } = places
   const { dir, reserveBytes } = config.store
   const stub = readStub(installation.stub)
   const payload = readPayload(installation.payload)
-  let gdb: Gdb | CaptureFailed | undefined
   let machine: Promise<MachineFacts> | undefined
   return {
     readOutside: ({ process, sample, startedAt }) =>
@@ -47,14 +47,17 @@ export function createDumpStages({ config, historyOf, onProgress }: DumpStagesOp
         limit: sample.limit,
         takenAt: startedAt,
       }),
-    openDump: (job) => openWhereThereIsRoom(dir, reserveBytes, job),
+    checkRoom: async () => {
+      const space = await checkFreeSpace(dir, { estimateBytes: DUMP_ESTIMATE_BYTES, reserveBytes })
+      return space.kind === 'failed' ? space : undefined
+    },
+    openDump: ({ target, startedAt, process, request }) =>
+      openDump(storeAt(dir), target, { at: startedAt, pid: process.id.pid, rule: request.fired.rule }),
     capture: async ({ process, request }) => {
-      if (gdb?.kind !== 'gdb') gdb = await findGdb()
-      if (gdb.kind === 'failed') return gdb
       const settings: CaptureSettings = {
         procRoot,
         runDir,
-        gdb,
+        openGdb,
         stub,
         payload,
         kinds: request.capture,
@@ -70,16 +73,6 @@ export function createDumpStages({ config, historyOf, onProgress }: DumpStagesOp
     readMachine: () => (machine ??= readMachineFacts()),
     now: () => new Date(),
   }
-}
-
-async function openWhereThereIsRoom(
-  dir: string,
-  reserveBytes: number,
-  { target, startedAt, process, request }: DumpJob,
-): Promise<PartialDump | StoreFailed> {
-  const space = await checkFreeSpace(dir, { estimateBytes: DUMP_ESTIMATE_BYTES, reserveBytes })
-  if (space.kind === 'failed') return space
-  return openDump(storeAt(dir), target, { at: startedAt, pid: process.id.pid, rule: request.fired.rule })
 }
 
 /** The newest earlier dump of the same process with a census, if it can still be read. */

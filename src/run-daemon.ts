@@ -2,7 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isSnapshotName } from './capture/snapshot-name.ts'
+import { createOpenGdb } from './capture/open-gdb.ts'
+import { rehearseCapture } from './capture/rehearse.ts'
 import { recoverFromCrash } from './capture/recover-from-crash.ts'
+import { WarmGdb } from './capture/warm-gdb.ts'
 import type { Config } from './config/config.ts'
 import { type Stages, watch } from './daemon.ts'
 import { decide } from './decide/decide.ts'
@@ -50,17 +53,27 @@ export async function runDaemon(
     { version: installation.version, targets: config.targets.length, rules: config.decide.rules.length },
     'watching',
   )
+  const gdb = new WarmGdb(createOpenGdb(config.capture.gdbTimeoutMs))
   try {
-    return await watch(createStages(config, log, signal, observer), memory)
+    return await watch(createStages(config, log, signal, { observer, gdb }), memory)
   } finally {
+    await gdb.close()
     observer.close()
   }
 }
 
-function createStages(config: Config, log: Log, signal: AbortSignal, observer: Observer): Stages<Memory> {
+type Tools = { readonly observer: Observer; readonly gdb: WarmGdb }
+
+function createStages(
+  config: Config,
+  log: Log,
+  signal: AbortSignal,
+  { observer, gdb }: Tools,
+): Stages<Memory> {
   const now = (): number => performance.now()
   const stages = createDumpStages({
     config,
+    openGdb: gdb.take,
     historyOf: (id) => observer.historyOf(id, now()),
     onProgress: () => undefined,
   })
@@ -68,7 +81,12 @@ function createStages(config: Config, log: Log, signal: AbortSignal, observer: O
     triggers: triggers({ intervalMs: config.sampling.intervalMs, sources: [schedules(config)], signal }),
     observe: () => observer.observe(now()),
     remember,
-    decide: (memory, trigger) => decide(memory, trigger, config.decide, now()),
+    decide: (memory, trigger) => {
+      const decision = decide(memory, trigger, config.decide, now())
+      const { near } = decision
+      if (gdb.keep(near !== undefined, now()) && near) rehearseCapture(places.procRoot, near.id.pid)
+      return decision
+    },
     dump: async (memory, request) => {
       const outcome = await dumpProcess(memory, request, stages)
       if (outcome.kind === 'dumped') await keepToLimits(config, log)

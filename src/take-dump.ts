@@ -26,6 +26,8 @@ export type DumpJob = {
 /** The stages that a dump goes through, in order. */
 export type DumpStages = {
   readonly readOutside: (job: DumpJob) => OutsideEvidence
+  /** Whether a dump would find room, before anything is done to the process. */
+  readonly checkRoom: () => Promise<StoreFailed | undefined>
   readonly openDump: (job: DumpJob) => Promise<PartialDump | StoreFailed>
   readonly capture: (job: DumpJob) => Promise<CaptureOutcome>
   readonly findBaseline: (dump: Dump) => Promise<Dump | undefined>
@@ -44,16 +46,21 @@ export type DumpOutcome =
 
 /** One capture from evidence to a published dump. Nothing is visible in the store before it is whole. */
 export async function takeDump(job: DumpJob, stages: DumpStages): Promise<DumpOutcome> {
+  const began = performance.now()
   const outside = stages.readOutside(job)
-  const partial = await stages.openDump(job)
+  const noRoom = await stages.checkRoom()
+  if (noRoom) return { kind: 'not-stored', failure: noRoom }
+  const prepared = { name: 'evidence from outside', ms: Math.round(performance.now() - began) }
+  // At the same time: the disk may be slow, and the process may have no time left.
+  const [partial, outcome] = await Promise.all([stages.openDump(job), stages.capture(job)])
   if (partial.kind === 'failed') return { kind: 'not-stored', failure: partial }
-  const outcome = await stages.capture(job)
   if (outcome.kind === 'failed' && !isWorthKeeping(job, outcome)) {
     await partial.discard()
     return { kind: 'refused', outcome }
   }
   const machine = await stages.readMachine()
-  const manifest = { ...describe(job, outcome, stages.now().toISOString()), machine }
+  const described = describe(job, outcome, stages.now().toISOString())
+  const manifest = { ...described, phases: [prepared, ...described.phases], machine }
   const dump: Dump = {
     id: partial.id,
     path: partial.path,

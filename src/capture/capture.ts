@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import type { CaptureFailed, CaptureKind, CaptureOutcome, Captured, Phase, ProcessId } from '../model.ts'
 import { awaitCaptureLock } from './capture-lock.ts'
 import { endSnapshots } from './end-snapshots.ts'
-import type { Gdb } from './find-gdb.ts'
 import { type GateFacts, parseGateFacts, refuseState } from './gate.ts'
 import { completeMap } from './memory-map.ts'
 import { GdbSession } from './gdb-session.ts'
@@ -20,6 +19,7 @@ import type { Stub } from './stub-file.ts'
 import { WORKSPACE_FLAG, workspaceBytes } from './workspace.ts'
 import { type SnapshotResult, runSnapshot } from './snapshot.ts'
 import { isSnapshotOf } from './snapshot-identity.ts'
+import type { OpenGdb } from './open-gdb.ts'
 import { openSnapshotCgroup } from './snapshot-cgroup.ts'
 import { readRecord, writeRecord } from './target-record.ts'
 import { areOthersAtRest, listThreads } from './threads-at-rest.ts'
@@ -33,7 +33,7 @@ export type CaptureSubject = {
 export type CaptureSettings = {
   readonly procRoot: string
   readonly runDir: string
-  readonly gdb: Gdb
+  readonly openGdb: OpenGdb
   readonly stub: Stub
   readonly payload: Buffer
   readonly kinds: readonly CaptureKind[]
@@ -87,6 +87,7 @@ export async function capture(subject: CaptureSubject, settings: CaptureSettings
 async function captureAlone(subject: CaptureSubject, settings: CaptureSettings): Promise<CaptureOutcome> {
   const { procRoot } = settings
   const { pid } = subject.id
+  const began = performance.now()
   if (isGone(subject, settings)) return gone(pid)
   const facts = parseGateFacts(readFileSync(`${procRoot}/${pid}/status`, 'latin1'))
   const seccomp = readSeccomp(procRoot, pid)
@@ -95,21 +96,20 @@ async function captureAlone(subject: CaptureSubject, settings: CaptureSettings):
     refuseMemory(facts, settings) ??
     (seccomp.mode === 2 ? await refuseSeccomp(subject, seccomp.filters) : undefined)
   if (refused) return refused
-  const began = performance.now()
   const interpreter = resolveInterpreter(procRoot, pid)
   if (interpreter.kind === 'failed') return interpreter
   const resolved = performance.now()
+  const gdb = await settings.openGdb()
+  if (!(gdb instanceof GdbSession)) return gdb
   const memory = new ProcessMemory(procRoot, pid)
-  const gdb = new GdbSession(settings.gdb.path)
   try {
-    await gdb.warmUp(settings.gdbTimeoutMs)
     const warm = performance.now()
     const service = openService(subject, settings, { interpreter, memory, gdb })
     const outcome = await captureWithRetries(service, facts, settings)
     if (outcome.kind === 'failed') return outcome
     const phases = [
-      { name: 'resolve symbols', ms: resolved - began },
-      { name: 'start gdb', ms: warm - resolved },
+      { name: 'check and resolve symbols', ms: resolved - began },
+      { name: 'get gdb', ms: warm - resolved },
       ...outcome.phases,
     ]
     return { ...outcome, phases: phases.map(({ name, ms }) => ({ name, ms: round(ms) })) }

@@ -54,9 +54,18 @@ export class GdbSession {
     }
   }
 
-  /** Attaches to a throw-away process of ours, so that what gdb does only once is done. */
+  /** Whether it has ended, by itself or killed. */
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
+  /**
+   * Attaches to a throw-away process of ours, so that what gdb does only once is done. That process ends with us: it
+   * reads a pipe that nobody else writes to.
+   */
   async warmUp(timeoutMs: number): Promise<GdbAnswer> {
-    const dummy = spawn('sleep', ['60'], { stdio: 'ignore' })
+    const dummy = spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] })
+    dummy.stdin.on('error', () => undefined)
     try {
       return await this.run(warmUp(dummy.pid ?? 0), timeoutMs)
     } finally {

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { createOpenGdb } from '../capture/open-gdb.ts'
 import { recoverFromCrash } from '../capture/recover-from-crash.ts'
 import { createDumpStages } from '../dump-stages.ts'
 import { places } from '../installation.ts'
@@ -49,6 +50,7 @@ export async function captureCommand(
   terminal.progress(`snapshotting process ${pidText} …`)
   const stages = createDumpStages({
     config,
+    openGdb: createOpenGdb(config.capture.gdbTimeoutMs),
     historyOf: () => [],
     onProgress: (objects) => terminal.progress(`census in the snapshot: ${formatCount(objects)} objects …`),
   })

@@ -4,6 +4,7 @@ import { release, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findGdb } from '../capture/find-gdb.ts'
+import { createOpenGdb } from '../capture/open-gdb.ts'
 import { openSnapshotCgroup } from '../capture/snapshot-cgroup.ts'
 import { defaultConfig } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
@@ -162,6 +163,7 @@ async function captureTrial(python: ChildProcess, dir: string): Promise<Check> {
   const store = { ...defaultConfig.store, dir, reserveBytes: 0 }
   const stages = createDumpStages({
     config: { ...defaultConfig, store },
+    openGdb: createOpenGdb(defaultConfig.capture.gdbTimeoutMs),
     historyOf: () => [],
     onProgress: () => undefined,
   })

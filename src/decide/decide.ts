@@ -8,6 +8,7 @@ import {
   type Trigger,
   type Verdict,
   type Wait,
+  type WatchedProcess,
 } from '../model.ts'
 import { advance, type Standing } from './advance.ts'
 import { whyNot } from './budget.ts'
@@ -20,6 +21,8 @@ export type Decision = {
   readonly waits: readonly Wait[]
   /** Quarantines that begin or end this turn. */
   readonly quarantines: readonly QuarantineChange[]
+  /** The process for which a capture is likely to be asked for soon, so that everything had better be ready. */
+  readonly near: WatchedProcess | undefined
   readonly memory: Memory
 }
 
@@ -36,7 +39,11 @@ export const decide = (memory: Memory, trigger: Trigger, config: DecideConfig, n
   const request =
     chosen === undefined ? requestBaseline(after, config, nowMs) : requestCapture(chosen, standings)
   const waits = toWaits(judged.filter(({ standing }) => standing !== chosen))
-  return { verdict: request ?? { kind: 'wait', waits }, waits, quarantines: changes, memory: after }
+  const near = judged
+    .filter(isNearThreshold)
+    .map(({ standing }) => standing)
+    .toSorted(byUrgency)[0]?.process
+  return { verdict: request ?? { kind: 'wait', waits }, waits, quarantines: changes, near, memory: after }
 }
 
 // Who is about to hit a limit loses the evidence; who is only large or growing does not yet.
@@ -47,6 +54,9 @@ const RANK: Readonly<Record<Rule['when']['kind'], number>> = {
   growth: 2,
   schedule: 3,
 }
+
+/** Of the threshold. */
+const NEAR = 0.8
 
 const MAX_WAITS = 256
 
@@ -122,5 +132,10 @@ const toWaits = (judged: readonly Judged[]): readonly Wait[] => {
     }))
   return [...waits.filter((wait) => !isPlain(wait)), ...waits.filter(isPlain)].slice(0, MAX_WAITS)
 }
+
+// Who was captured and is still over the threshold, or has to rest, is not next.
+const isNearThreshold = ({ standing, reason }: Judged): boolean =>
+  needOf(standing) >= NEAR &&
+  (reason === undefined || reason === 'not-long-enough' || reason === 'below-threshold')
 
 const isPlain = ({ reason }: Wait): boolean => reason === 'below-threshold'

@@ -1,4 +1,4 @@
-import { statfs } from 'node:fs/promises'
+import { access, constants, statfs } from 'node:fs/promises'
 import { explainIoError, storeFailed, type StoreFailed } from './io-failure.ts'
 
 /** What a dump may take, and what must be left on the disk for everybody else. */
@@ -11,6 +11,7 @@ const mib = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20).toLocaleStr
 /** Asks before a capture whether its dump would fit, so that no service is stopped for a dump that cannot be kept. */
 export async function checkFreeSpace(dir: string, need: SpaceNeed): Promise<FreeSpace | StoreFailed> {
   try {
+    await access(dir, constants.W_OK)
     const fs = await statfs(dir)
     return judgeFreeSpace(dir, fs, need)
   } catch (error) {

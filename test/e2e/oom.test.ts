@@ -41,6 +41,7 @@ baseline: off
     assert.equal(census['complete'], true)
     const { out } = await pyheapctl('show', '--verdict', dump)
     assert.match(out, /module __main__: LEDGER \(list, [\d,]+ entries of Entry\)/)
+    await daemon.stop() // and with it the gdb that it keeps ready
     assert.deepEqual(strayProcesses(), [])
   } finally {
     await daemon.stop()

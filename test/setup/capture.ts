@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type CaptureSettings, capture } from '../../src/capture/capture.ts'
-import { findGdb } from '../../src/capture/find-gdb.ts'
+import { createOpenGdb } from '../../src/capture/open-gdb.ts'
 import { readPayload } from '../../src/capture/payload-text.ts'
 import { readStub } from '../../src/capture/stub-file.ts'
 import type { CaptureOutcome, ProcessId } from '../../src/model.ts'
@@ -15,13 +15,11 @@ const src = (path: string): string => new URL(`../../src/${path}`, import.meta.u
 
 /** What the daemon would use, with a run directory of its own. */
 export async function captureSettings(changes: Partial<CaptureSettings> = {}): Promise<CaptureSettings> {
-  const gdb = await findGdb()
-  if (gdb.kind === 'failed') throw new Error(gdb.detail)
   return {
     procRoot: '/proc',
     runDir,
-    gdb,
     stub: readStub(src('stub')),
+    openGdb: createOpenGdb(20_000),
     payload: readPayload(src('payload')),
     kinds: ['census', 'stacks'],
     timeoutMs: 120_000,
