@@ -36,4 +36,14 @@ export const STUB_FUNCTIONS = [
   { name: 'PyInterpreterState_ThreadHead', need: 'optional' },
   { name: 'PyThreadState_Next', need: 'optional' },
   { name: 'mallinfo2', need: 'libc' }, // glibc 2.33
+  { name: 'PyCFunction_NewEx', need: 'required' },
+  { name: 'PyCapsule_New', need: 'required' },
+  { name: 'PyLong_FromSsize_t', need: 'required' },
+  { name: 'PyLong_AsSsize_t', need: 'required' },
+  { name: 'PyList_Size', need: 'required' },
+  { name: 'PyList_GetItem', need: 'required' },
+  { name: 'PyObject_CallFunctionObjArgs', need: 'required' },
+  { name: 'PyErr_Occurred', need: 'required' },
+  { name: 'PyErr_NoMemory', need: 'required' },
+  { name: 'Py_DecRef', need: 'required' },
 ] as const

@@ -4,6 +4,7 @@
  */
 #ifndef PYHEAP_PYTHON_H
 #define PYHEAP_PYTHON_H
+#include "types.h"
 
 typedef void object; /* a PyObject: only its type pointer is ever read */
 
@@ -32,6 +33,16 @@ struct python {
 	u64 *(*PyInterpreterState_ThreadHead)(object *);
 	u64 *(*PyThreadState_Next)(u64 *);
 	void (*mallinfo2)(u64 *); /* glibc 2.33; the result is returned in memory */
+	object *(*PyCFunction_NewEx)(void *, object *, object *);
+	object *(*PyCapsule_New)(void *, const char *, void (*)(object *));
+	object *(*PyLong_FromSsize_t)(i64);
+	i64 (*PyLong_AsSsize_t)(object *);
+	i64 (*PyList_Size)(object *);
+	object *(*PyList_GetItem)(object *, i64); /* borrowed */
+	object *(*PyObject_CallFunctionObjArgs)(object *, ...);
+	object *(*PyErr_Occurred)(void);
+	object *(*PyErr_NoMemory)(void);
+	void (*Py_DecRef)(object *);
 };
 
 static inline object *type_of(object *o) { return ((object **)o)[1]; }

@@ -19,9 +19,7 @@
 #define EXCHANGE_XSAVE 0x1000
 
 #ifndef __ASSEMBLER__
-typedef unsigned int u32;
-typedef unsigned long u64;
-typedef long i64;
+#include "types.h"
 
 enum task { CLONE = 0, QUEUE = 1, REAP = 2 };
 enum state { ARMED = 0, TAKEN = 1, DONE = 2 };
