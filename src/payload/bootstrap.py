@@ -1,6 +1,7 @@
 # Where it runs: first of all, in the snapshot, as one text behind a line `SOURCES = {...}`.
 # In:    SOURCES, the other files by name without .py; SNAPSHOT, None or [records, active] (see service.py);
-#        REQUEST, None or a dict in which gcEnabled says whether the collector was on before native code disabled it.
+#        REQUEST, None or a dict: gcEnabled says whether the collector was on before native code disabled it, native
+#        has the functions of the native walker (see native.py).
 # Out:   lines of JSON on descriptor 11; the hello goes out before anything else is compiled.
 # Never: raises, prints, opens anything, or imports what is not built into the interpreter.
 
@@ -21,6 +22,8 @@ ORDER = (
     "modules",
     "threads",
     "unreached",
+    "heap",
+    "native",
     "notes",
     "owners",
     "census",
@@ -40,9 +43,11 @@ def start(sources, snapshot, request):
         write(b'{"kind":"hello","format":1}\n')
         make_quiet()
         request = request if type(request) is dict else {}
-        gc_before, listed = seal_heap(request)
+        gc_before, end, native = seal_heap(request)
         own_globals, kinds = globals(), request.get("kinds", KINDS)
-        load(sources)["run"](snapshot, write, gc_before, listed, own_globals, kinds)
+        names = load(sources)
+        heap = names["choose_heap"](end, native)
+        names["run"](names["Service"](snapshot, gc_before, own_globals), heap, kinds, write)
     except BaseException as error:
         try:
             write(b'{"kind":"error","error":"%s"}\n' % where(error).encode("ascii", "replace"))
@@ -65,8 +70,12 @@ def make_quiet():
 
 
 def seal_heap(request):
-    """Lists what is the service's and freezes it, so that what the collector lists from here on is ours."""
+    """Marks the end of what the collector lists of the service: what it lists from here on is ours.
+
+    Returns the collector's state before, the first object of ours, and the native functions if these found it too.
+    """
     import gc
+    import sys
 
     before = {
         "enabled": bool(request.get("gcEnabled", gc.isenabled())),
@@ -74,10 +83,11 @@ def seal_heap(request):
         "frozen": gc.get_freeze_count(),
     }
     gc.disable()
-    gc.unfreeze()  # a heap that the service froze is invisible otherwise
-    listed = gc.get_objects()
-    gc.freeze()
-    return before, listed
+    native = request.get("native")
+    frozen_at = 80 if sys.version_info < (3, 14) else 72
+    end = []
+    found = type(native) is dict and native["seal"](end, frozen_at)
+    return before, end, native if found else None
 
 
 def load(sources):

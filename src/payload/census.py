@@ -1,7 +1,6 @@
 """The census: counts everything that the roots lead to, in their order, and says who holds how much."""
 
 import time
-from _collections import _count_elements
 
 from .emit import send, send_list
 from .labels import Claims
@@ -9,31 +8,34 @@ from .modules import claim_modules
 from .names import type_name
 from .owners import choose_rows, merge, owner_rows, type_rows
 from .threads import claim_frames, claim_orphans, claim_tasks, claim_threads, find_tasks, hold_tasks
-from .unreached import claim_unreached, count_missing, find_unreached, is_notable
-from .walk import Tally, Walk
+from .unreached import claim_unreached, is_notable
+from .walk import Tally
 
 PACKAGE = __name__.rpartition(".")[0]
 TYPES, TRACKED = 300, 200
 PROGRESS_SECONDS = 0.5
 
 
-def count_listed(objects, write):
-    """Tells what the collector lists, so that a snapshot that is killed leaves something.
+def count_tracked(heap, write):
+    """Tells what the collector tracks, so that a snapshot that is killed leaves something.
 
-    Returns how many of each type it lists, by the type's id, and asyncio's tasks.
+    Returns type and count by the type's id, and asyncio's tasks.
     """
-    counts = {}
-    _count_elements(counts, map(id, map(type, objects)))
-    kinds = dict(zip(map(id, map(type, objects)), map(type, objects)))
-    common = sorted(counts, key=counts.__getitem__, reverse=True)[:TRACKED]
-    rows = [{"type": type_name(kinds[key]), "count": counts[key], "bytes": 0} for key in common]
-    send(write, "tracked", types=rows)
-    return {key: (kinds[key], count) for key, count in counts.items()}, find_tasks(objects, counts)
+    counts = heap.tracked()
+    common = sorted(counts.values(), key=_count, reverse=True)[:TRACKED]
+    send(write, "tracked", types=[{"type": type_name(kind), "count": n, "bytes": 0} for kind, n in common])
+    tasks = find_tasks(heap, counts)
+    heap.forget()
+    return counts, tasks
 
 
-def take_census(service, listed, tasks, write):
+def _count(row):
+    return row[1]
+
+
+def take_census(service, heap, counts, tasks, write):
     """Walks the heap and tells types, largest objects and owners; returns problems."""
-    walk = Walk(service.opaque, _progress(write))
+    walk = heap.walk(service.opaque, _progress(write))
     claims = Claims(walk)
     tasks = hold_tasks(walk, tasks)
     application = claim_modules(claims, PACKAGE)
@@ -43,11 +45,9 @@ def take_census(service, listed, tasks, write):
     claim_orphans(claims, service.orphans)
     claim_tasks(claims, tasks)
     _walk_new(claims)
-    missing = count_missing(listed, walk, [label.tally for label in claims.labels])
-    if is_notable(missing, listed, application):
-        found = find_unreached(missing, claims.labels, service.opaque, _progress(write))
-        claim_unreached(found, service.gc_before["enabled"], claims)
-        del found
+    missing = heap.missing(counts, claims.labels)
+    if is_notable(missing, counts, application):
+        claim_unreached(heap.unreached(claims.labels), service.gc_before["enabled"], claims)
         _walk_new(claims)
     _tell(walk, claims.labels, write)
     return sorted(claims.problems)[:20]
@@ -84,7 +84,7 @@ def _tell(walk, labels, write):
         types[TYPES:] = [dict(sums, type="<other>")]
     send(write, "types", objects=objects, bytes=size, types=types)
     send(write, "largest", objects=[_large(walk, *entry) for entry in walk.largest_first()])
-    send_list(write, "owners", "owners", owner_rows(choose_rows(labels, walk.facts), walk.facts))
+    send_list(write, "owners", "owners", owner_rows(choose_rows(labels, walk.facts), walk))
 
 
 def _large(walk, size, key, entries):

@@ -14,7 +14,7 @@ from itertools import chain
 from .attributes import GETSET, MEMBER, METHOD, instance_dict, read_slot, slots_of
 from .names import is_a, printable
 from .sizes import HAS_GC, TypeFacts, flags_of
-from .walk import entry_count
+from .walk import entries_of, entry_count
 
 FEW = 64
 BIG_BYTES = 4096
@@ -67,24 +67,6 @@ def _own_size(thing):
     if facts is None:
         facts = _facts[id(type(thing))] = TypeFacts(type(thing), thing)
     return facts.size or facts.sizes([thing])[0]
-
-
-def entries_of(thing):
-    """The values of a dict, the items of another builtin container; nothing for the rest."""
-    for base, read in _READERS:
-        if is_a(thing, base):
-            return read(thing)
-    return ()
-
-
-_READERS = (
-    (dict, dict.values),
-    (list, list.__iter__),
-    (tuple, tuple.__iter__),
-    (set, set.__iter__),
-    (frozenset, frozenset.__iter__),
-    (deque, deque.__iter__),
-)
 
 
 def children(thing):

@@ -15,7 +15,7 @@ MOST_STARTS = 20_000
 class Label:
     """A path inside a scope and the objects that it stands for: several, when their paths are alike."""
 
-    __slots__ = ("kind", "scope", "path", "starts", "parent", "below", "tally", "frontier", "notes", "total")
+    __slots__ = ("kind", "scope", "path", "starts", "parent", "below", "tally", "notes", "total")
 
     def __init__(self, kind, scope, path, parent=None):
         self.kind = kind
@@ -25,7 +25,6 @@ class Label:
         self.parent = parent
         self.below = {}
         self.tally = Tally()
-        self.frontier = ()
         self.notes = []
         self.total = 0
 
@@ -76,12 +75,7 @@ class Claims:
 
     def run(self, begin):
         """Walks the labels from number `begin` on: first what is next to each, then all the rest."""
-        labels = self.labels[begin:]
-        for label in labels:
-            label.frontier = self._walk.enter(label.starts, label.tally)
-        for label in labels:
-            self._walk.drain(label.frontier, label.tally)
-            label.frontier = ()
+        self._walk.run(self.labels[begin:])
 
     def _expand(self, label):
         if label.parent is None and label.kind != "thread":

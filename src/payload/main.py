@@ -1,22 +1,22 @@
 """The payload: tells about the snapshot, in the order in which it matters if the snapshot is lost midway."""
 
-from .census import count_listed, take_census
+from .census import count_tracked, take_census
 from .emit import LINE_BYTES, send, to_json
 from .names import type_name
+from .native import choose_heap  # noqa: F401 (bootstrap.py takes it from here)
 from .runtime import allocated_blocks, gc_facts, python_facts
-from .service import Service
+from .service import Service  # noqa: F401 (likewise)
 from .stacks import FRAMES, thread_stacks
 
 
-def run(snapshot, write, gc_before, listed, own_globals, kinds):
+def run(service, heap, kinds, write):
     """Tells everything, line by line; one part that fails does not take the others along."""
     problems = []
     blocks = allocated_blocks()
-    service = Service(snapshot, gc_before, own_globals)
 
     def tell_runtime():
         threads = len({record[0] for record in service.records})
-        facts = {"python": python_facts(threads), "gc": gc_facts(gc_before)}
+        facts = {"python": python_facts(threads), "gc": gc_facts(service.gc_before)}
         send(write, "runtime", allocatedBlocks=blocks, **facts)
 
     def tell_stacks():
@@ -28,9 +28,8 @@ def run(snapshot, write, gc_before, listed, own_globals, kinds):
         send(write, "stacks", threads=stacks)
 
     def tell_census():
-        counts, tasks = count_listed(listed, write)
-        listed.clear()  # as long as the list lives, no object has a single reference
-        problems.extend(take_census(service, counts, tasks, write))
+        counts, tasks = count_tracked(heap, write)
+        problems.extend(take_census(service, heap, counts, tasks, write))
 
     attempt(tell_runtime, "runtime", problems)
     if "stacks" in kinds:

@@ -2,13 +2,13 @@
 
 import gc
 import sys
-from _collections import _count_elements, deque
+from _collections import deque
 from itertools import chain, islice
 
 from .attributes import c_attribute, module_dict
-from .children import children, entries_of
+from .children import children
 from .names import printable, type_name
-from .walk import entry_count
+from .walk import entries_of, entry_count
 
 SAMPLE = 200
 _FUNCTION = type(printable)
@@ -23,38 +23,39 @@ _METHOD = type(_Bound().method)
 _DEQUE_BOUND = deque.__dict__["maxlen"].__get__
 
 
-def describe_starts(starts, kinds):
-    """Entries, entry types and notes for the objects of a label; `kinds` are types by id."""
+def describe_starts(starts, walk):
+    """Entries, entry types and notes for the objects of a label."""
     entries = [_entries(start) for start in starts]
     known = [count for count, _ in entries if count is not None]
     notes = [note for start in starts[:1] for note in _own_notes(start)]
     if len(starts) > 1:
         notes.append("%d objects that are reached alike" % len(starts))
     counts = {}
-    for _, values in entries:
-        _count_elements(counts, map(id, map(type, values())))
-    common = sorted((key for key in counts if key in kinds), key=counts.__getitem__, reverse=True)[:5]
-    held = chain.from_iterable(values() for _, values in entries)
+    for _, holder in entries:
+        for key, count in walk.entry_types(holder).items():
+            counts[key] = counts.get(key, 0) + count
+    common = sorted((key for key in counts if key in walk.facts), key=counts.__getitem__, reverse=True)[:5]
+    held = chain.from_iterable(entries_of(holder) for _, holder in entries)
     sample = [entry for entry in islice(held, SAMPLE) if entry is not None]
     return {
         "entries": sum(known) if known else None,
-        "entryTypes": [{"type": type_name(kinds[key]), "count": counts[key]} for key in common],
+        "entryTypes": [{"type": type_name(walk.facts[key].kind), "count": counts[key]} for key in common],
         "notes": notes + _common_calls(sample),
     }
 
 
 def _entries(thing):
-    """How many, and a function that gives them (again)."""
+    """How many, and the builtin container that has them."""
     count = entry_count(thing)
     if count is not None:
-        return count, lambda: entries_of(thing)
+        return count, thing
     if _is_type_of(thing, "_queue", "SimpleQueue"):
         held = [r for r in gc.get_referents(thing) if r is not type(thing)]
         if len(held) == 1 and type(held[0]) is list:  # until 3.12 the items are in a list
             held = held[0]
-        return c_attribute(type(thing), "qsize")(thing), lambda: held
+        return c_attribute(type(thing), "qsize")(thing), held
     info = _cache_info(thing)
-    return (info[3] if info else None), lambda: ()
+    return (info[3] if info else None), ()
 
 
 def _is_type_of(thing, module, name):

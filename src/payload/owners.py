@@ -72,20 +72,19 @@ def _note_twins(labels):
                 label.notes.append("%d containers beside it have as many entries" % (len(twins) - 1))
 
 
-def owner_rows(rows, facts):
+def owner_rows(rows, walk):
     """Owner of model.ts for each of the largest rows, and one for the rest together."""
-    kinds = {key: fact.kind for key, fact in facts.items()}
-    told = [_owner(label, facts, kinds) for label in rows[:MOST]]
+    told = [_owner(label, walk) for label in rows[:MOST]]
     if len(rows) > MOST:
         rest = rows[MOST]
         for label in rows[MOST + 1 :]:
             merge(rest.tally, label.tally)
         row = {"kind": "interpreter", "scope": "everything else", "path": "", "type": ""}
-        told.append(dict(row, entryTypes=[], notes=[], **_sums(rest.tally, facts)))
+        told.append(dict(row, entryTypes=[], notes=[], **_sums(rest.tally, walk.facts)))
     return told
 
 
-def _owner(label, facts, kinds):
+def _owner(label, walk):
     start = label.starts[0]
     row = {"kind": label.kind, "scope": label.scope, "path": label.path, "type": type_name(type(start))}
     if label.kind == "task" and len(label.starts) > 1:
@@ -93,11 +92,11 @@ def _owner(label, facts, kinds):
     elif label.parent is None:
         found = {"entries": None, "entryTypes": [], "notes": []}
     else:
-        found = describe_starts(label.starts, kinds)
+        found = describe_starts(label.starts, walk)
     if found["entries"] is None:
         del found["entries"]
     found["notes"] = label.notes + found["notes"]
-    return dict(row, **found, **_sums(label.tally, facts))
+    return dict(row, **found, **_sums(label.tally, walk.facts))
 
 
 def _sums(tally, facts):

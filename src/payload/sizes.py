@@ -34,7 +34,7 @@ class TypeFacts:
         self.walks = _how_to_walk(kind)
         self.measure = _measure(kind)
         self.size = 0
-        if _ITEMSIZE(kind) == 0 and _sizeof(kind)[0] is _OBJECT_SIZEOF:
+        if _ITEMSIZE(kind) == 0 and sizeof_of(kind)[0] is _OBJECT_SIZEOF:
             self.size = self.measure(sample) + _inline_bytes(kind, sample)
 
     def sizes(self, group):
@@ -43,6 +43,11 @@ class TypeFacts:
             return list(map(self.measure, group))
         except Exception:
             return [_BASICSIZE(self.kind)] * len(group)
+
+
+def layout_of(kind):
+    """Basic size, item size and flags of a class, without the flag that changes as one looks."""
+    return [_BASICSIZE(kind), _ITEMSIZE(kind), _FLAGS(kind) & ~(1 << 19)]
 
 
 def flags_of(kind):
@@ -67,7 +72,7 @@ def _how_to_walk(kind):
     return "plain" if _FLAGS(kind) & HAS_GC else "leaf"
 
 
-def _sizeof(kind):
+def sizeof_of(kind):
     """The C method behind `__sizeof__`, and whether it is the first that an instance would find."""
     first = True
     for base in mro_of(kind):
@@ -79,7 +84,7 @@ def _sizeof(kind):
 
 
 def _measure(kind):
-    method, is_first = _sizeof(kind)
+    method, is_first = sizeof_of(kind)
     if is_first:
         return sys.getsizeof
     header = 16 if _FLAGS(kind) & HAS_GC else 0

@@ -1,7 +1,6 @@
 """The roots that no module names: threads, the variables of running functions, asyncio's tasks."""
 
 import sys
-from itertools import compress
 
 from .attributes import c_attribute, module_dict
 from .labels import Label
@@ -43,8 +42,8 @@ def _frame_scope(thread, code):
     return printable("thread %s: %s (%s:%d)" % place, 300)
 
 
-def find_tasks(objects, counts):
-    """asyncio's tasks among the objects, of which there are so many per type id."""
+def find_tasks(heap, counts):
+    """asyncio's tasks among what the heap tracks; `counts` has the ids of the types of which it tracks any."""
     kind = _task_type()
     if kind is None:
         return []
@@ -55,7 +54,7 @@ def find_tasks(objects, counts):
         todo += [sub for sub in type.__dict__["__subclasses__"](kind) if id(sub) not in kinds]
     if not any(map(counts.__contains__, kinds)):
         return []
-    return list(compress(objects, map(kinds.__contains__, map(id, map(type, objects)))))
+    return heap.instances(list(kinds.values()))
 
 
 def _task_type():

@@ -1,13 +1,14 @@
 """What no root leads to: cyclic garbage, or objects that native code keeps.
 
-The first walk does not remember what it met once (see walk.py). Only if the collector lists notably more objects
-than were met, a second walk over the same starts marks the objects of the types that are missing.
+The walk in Python does not remember what it met once (see walk.py). Only if the collector lists notably more objects
+than were met, a second walk over the same starts marks the objects of the types that are missing. The native walk
+remembers everything, and reckons by itself.
 """
 
 import gc
 import sys
 from _collections import _count_elements
-from itertools import chain, compress
+from itertools import compress
 
 from .labels import Label
 from .names import module_of, qualname_of, type_name
@@ -38,8 +39,8 @@ def is_notable(missing, listed, application):
     return own >= FEW or count > NOTABLE or count * 20 > sum(count for _, count in listed.values())
 
 
-def find_unreached(missing, labels, opaque, beat):
-    """The tracked objects that the labels' starts do not lead to."""
+def find_unreached(missing, starts, opaque, beat):
+    """Walks again from the starts; returns what drops from a list of tracked objects those that they lead to."""
     marked = set()
 
     def mark(key, group):
@@ -48,20 +49,15 @@ def find_unreached(missing, labels, opaque, beat):
 
     walk = Walk(opaque, beat, mark)
     tally = Tally()
-    starts = list(chain.from_iterable(label.starts for label in labels))
     walk.seen.update(map(id, starts))
     for begin in range(0, len(starts), CHUNK):
         walk.drain(walk.enter(starts[begin : begin + CHUNK], tally), tally)
-    # The service's own objects are frozen (see bootstrap.py). Nothing of ours may be made between the two lists.
-    ours = gc.get_objects()
-    gc.unfreeze()
-    found = gc.get_objects()
-    ours.append(ours)
-    found = list(compress(found, map(missing.__contains__, map(id, map(type, found)))))
-    for known in (set(map(id, ours)), marked, walk.seen):
-        found = [thing for thing in found if id(thing) not in known]
-    ours.clear()
-    return found
+
+    def drop_reached(found):
+        found = list(compress(found, map(missing.__contains__, map(id, map(type, found)))))
+        return [thing for thing in found if id(thing) not in marked and id(thing) not in walk.seen]
+
+    return drop_reached
 
 
 def split_garbage(found):
@@ -88,31 +84,29 @@ def split_garbage(found):
     return list(rest.values()), kept
 
 
-def claim_unreached(found, gc_enabled, claims):
+def claim_unreached(groups, gc_enabled, claims):
     """One label for the cyclic garbage and one for what native code seems to keep."""
-    garbage, kept = split_garbage(found)
+    garbage, kept = groups
     collector = "enabled" if gc_enabled else "disabled"
     told = (
         (garbage, "reference cycles that no root leads to", "cyclic garbage: automatic gc is " + collector),
         (kept, "not reached from any root", "something that tells the collector nothing keeps these"),
     )
-    for things, scope, note in told:
-        if things:
-            label = Label("unreachable", scope, _telling_types(things))
+    for group, scope, note in told:
+        if group is not None:
+            label = Label("unreachable", scope, _telling_types(group.counts))
             label.notes.append(note)
-            for thing in things:
-                claims.claim(label, thing)
+            group.claim(claims, label)
 
 
-def _telling_types(things):
-    counts, kinds = {}, {}
-    for thing in things:
-        kind = type(thing)
-        counts[id(kind)] = counts.get(id(kind), 0) + 1
-        kinds[id(kind)] = kind
-    own = [key for key in counts if module_of(kinds[key]) not in ("", "builtins")] or list(counts)
-    own.sort(key=counts.__getitem__, reverse=True)
-    common = [key for key in own if counts[key] * 4 >= counts[own[0]]][:3]
+def _telling_types(counts):
+    own = [row for row in counts.values() if module_of(row[0]) not in ("", "builtins")] or list(counts.values())
+    own.sort(key=_count, reverse=True)
+    common = [row for row in own if _count(row) * 4 >= _count(own[0])][:3]
     if len(common) == 1:
-        return type_name(kinds[common[0]])
-    return " <-> ".join(qualname_of(kinds[key]) for key in common)
+        return type_name(common[0][0])
+    return " <-> ".join(qualname_of(kind) for kind, _ in common)
+
+
+def _count(row):
+    return row[1]

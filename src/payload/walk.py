@@ -46,6 +46,13 @@ class Walk:
         self._beat = beat
         self._watch = watch
 
+    def run(self, labels):
+        """Walks from the labels' starts, which were claimed: first what is next to each label, then all the rest."""
+        frontiers = [self.enter(label.starts, label.tally) for label in labels]
+        frontiers.reverse()
+        for label in labels:
+            self.drain(frontiers.pop(), label.tally)
+
     def enter(self, starts, tally):
         """Counts the starts, which the caller has claimed; returns the objects that they lead to, claimed as well."""
         return self._fresh(self._visit(starts, tally))
@@ -130,14 +137,31 @@ class Walk:
             self._floor = self.largest[-1][0] + 1
         return self.largest
 
+    def entry_types(self, thing):
+        """How many entries of each type id a builtin container has."""
+        counts = {}
+        _count_elements(counts, map(id, map(type, entries_of(thing))))
+        return counts
+
+
+def entries_of(thing):
+    """The values of a dict, the items of another builtin container; nothing for the rest."""
+    base = builtin_of(thing)
+    return () if base is None else _READERS[id(base)](thing)
+
+
+def builtin_of(thing):
+    """The builtin container that an object is or inherits from, else None."""
+    for base in mro_of(type(thing)):
+        if id(base) in _READERS:
+            return base
+    return None
+
 
 def entry_count(thing):
     """Number of entries of an exact or inherited builtin container, else None."""
-    for base in mro_of(type(thing)):
-        length = _LENGTHS.get(id(base))
-        if length is not None:
-            return length(thing)
-    return None
+    base = builtin_of(thing)
+    return None if base is None else base.__len__(thing)
 
 
 def _size_of_entry(entry):
@@ -179,7 +203,7 @@ def _mapping_refs(mappings):
     return refs
 
 
-def _array_refs(arrays):
+def array_refs(arrays):
     """numpy tells the collector neither an array's base nor its elements."""
     refs = _refs(*arrays)
     for array in arrays:
@@ -195,5 +219,6 @@ def _array_refs(arrays):
     return refs
 
 
-_SPECIAL = {"dict": _dict_refs, "mapping": _mapping_refs, "array": _array_refs}
-_LENGTHS = {id(kind): kind.__len__ for kind in (dict, list, tuple, set, frozenset, deque)}
+_SPECIAL = {"dict": _dict_refs, "mapping": _mapping_refs, "array": array_refs}
+_READERS = {id(kind): kind.__iter__ for kind in (list, tuple, set, frozenset, deque)}
+_READERS[id(dict)] = dict.values

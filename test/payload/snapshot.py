@@ -10,6 +10,23 @@ PAYLOAD = os.path.join(os.path.dirname(__file__), "..", "..", "src", "payload")
 PRELUDE = r"""
 import os, sys, tempfile
 
+def walker():
+    # the functions of the native walker, as the snapshot's native code makes them
+    import ctypes
+    python = ctypes.pythonapi
+    def address(name):
+        try: return ctypes.addressof(ctypes.c_char.in_dll(python, name))
+        except ValueError: return 0
+    names = os.environ["PYHEAP_FUNCTIONS"].split()
+    table = (ctypes.c_void_p * len(names))(*map(address, names))
+    library = ctypes.PyDLL(os.environ["PYHEAP_WALKER"])
+    library.pyheap_native.restype = ctypes.py_object
+    KEPT_ALIVE.append((table, library))
+    return library.pyheap_native(table)
+
+KEPT_ALIVE = []
+NATIVE = walker() if "PYHEAP_WALKER" in os.environ else None
+
 def snapshot(text, native=True, fork=True, request=None):
     # native: hands over what native code collects before fork cleanup; else the payload looks for itself
     handed = None
@@ -22,6 +39,7 @@ def snapshot(text, native=True, fork=True, request=None):
                 frame = frame.f_back
         threading = sys.modules.get("threading")
         handed = [records, dict(threading._active) if threading else None]
+    request = dict(request or {}, native=NATIVE)
     names = {"__builtins__": __builtins__, "SNAPSHOT": handed, "REQUEST": request}
     if not fork:
         with tempfile.TemporaryFile() as file:  # nobody would empty a pipe

@@ -157,7 +157,7 @@ climb(sys.getrecursionlimit() - 16)
 class Trouble(unittest.TestCase):
     def test_an_error_of_the_payload_itself_is_a_line_that_names_the_place(self):
         broken = r"""
-text = text.replace("def run(snapshot", "def run_away(snapshot", 1)
+text = text.replace("def run(service", "def run_away(service", 1)
 snapshot(text)
 """
         lines = run_service(broken)
