@@ -212,12 +212,16 @@ const describe = (
   memoryMap: { rows },
 })
 
-/** Without other threads, or while all of them rest, the snapshot needs no clean-up and loses nothing to it. */
+/**
+ * Without other threads, or while all of them rest, the snapshot needs no clean-up and loses nothing to it. The native
+ * walker is left out of the second attempt: what it met may have been more than it could bear.
+ */
 function chooseFlags({ procRoot, id, interpreter }: Service, attempt: number): number {
   const isAlone = listThreads(procRoot, id.pid).length === 1
   const isQuiet = attempt === 1 && areOthersAtRest(procRoot, id.pid, id.pid, interpreter.ranges)
-  if (isAlone || isQuiet) return 0
-  return WORKSPACE_FLAG.afterFork | (interpreter.minor >= 13 ? WORKSPACE_FLAG.importLock : 0)
+  const walker = attempt === 2 ? 0 : WORKSPACE_FLAG.nativeWalk
+  if (isAlone || isQuiet) return walker
+  return walker | WORKSPACE_FLAG.afterFork | (interpreter.minor >= 13 ? WORKSPACE_FLAG.importLock : 0)
 }
 
 const isGone = ({ id }: CaptureSubject, { procRoot }: CaptureSettings): boolean =>

@@ -9,7 +9,7 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 const COMPILE = (
   '-Os -ffreestanding -fPIC -fvisibility=hidden -fno-stack-protector -fno-asynchronous-unwind-tables ' +
   '-fno-unwind-tables -fno-jump-tables -fno-builtin -fcf-protection=none -mgeneral-regs-only -mno-red-zone ' +
-  '-nostdlib -Wall -Wextra -Werror'
+  '-nostdlib -fno-delete-null-pointer-checks -Wall -Wextra -Werror'
 ).split(' ')
 
 export type BuiltStub = {
@@ -25,7 +25,7 @@ export const PIECES = {
     sources: ['entry-x86_64.S', 'service.c'],
     symbols: ['pyheap_pending_entry', 'pyheap_interrupt_entry', 'pyheap_inputs'],
   },
-  snapshot: { sources: ['snapshot.c'], symbols: ['pyheap_snapshot'] },
+  snapshot: { sources: ['snapshot.c', 'walker.c'], symbols: ['pyheap_snapshot'] },
 } as const
 export type Piece = keyof typeof PIECES
 

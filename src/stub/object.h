@@ -23,7 +23,7 @@ static inline int (*is_gc_of(const object *type))(object *) { return (int (*)(ob
 typedef object *(*no_arguments)(object *, object *);
 
 /* The C function behind a `__sizeof__` that takes no arguments, or 0. */
-static no_arguments sizeof_function(const object *method_descriptor)
+static inline no_arguments sizeof_function(const object *method_descriptor)
 {
 	const u64 *definition = (const u64 *)word_at(method_descriptor, 40);
 	const char *wanted = "__sizeof__", *name;

@@ -44,6 +44,4 @@ struct python {
 	object *(*PyErr_NoMemory)(void);
 	void (*Py_DecRef)(object *);
 };
-
-static inline object *type_of(object *o) { return ((object **)o)[1]; }
 #endif

@@ -5,7 +5,8 @@
  */
 #include "service.h"
 #include "syscalls.h"
-#include "python.h"
+#include "object.h"
+#include "walker.h"
 
 #define INTERNAL static __attribute__((noinline))
 #define FILE_INPUT 257 /* Py_file_input */
@@ -15,7 +16,8 @@
 
 enum workspace_flag {
 	AFTER_FORK = 1, /* other threads existed and were not at rest: the interpreter must be told that they are gone */
-	IMPORT_LOCK = 2 /* 3.13+: PyOS_AfterFork_Child releases the import lock, so it must be held */
+	IMPORT_LOCK = 2, /* 3.13+: PyOS_AfterFork_Child releases the import lock, so it must be held */
+	NATIVE_WALK = 4 /* the payload may use the native walker */
 };
 
 /* At the start of the workspace; src/capture/workspace.ts holds the same offsets. */
@@ -122,15 +124,19 @@ INTERNAL void hold_import_lock(struct python *py, object *modules)
  * The payload sees nothing of the service's __main__, and leaves nothing there. The collector is switched off before it
  * begins, for a collection would cure the heap of what it is to find; before 3.10 the payload does so itself.
  */
-INTERNAL int run_payload(struct python *py, const char *payload, object *modules, object *snapshot)
+INTERNAL int run_payload(struct workspace *w, object *modules, object *snapshot)
 {
+	struct python *py = &w->python;
 	object *globals = py->PyDict_New(), *request = py->PyDict_New();
 	if (!globals || !request) return 1;
 	if (py->PyGC_Disable && py->PyGC_Disable()) py->PyDict_SetItemString(request, "gcEnabled", py->Py_True);
+	object *native = w->flags & NATIVE_WALK ? pyheap_native(py) : 0;
+	if (native) py->PyDict_SetItemString(request, "native", native);
+	py->PyErr_Clear();
 	py->PyDict_SetItemString(globals, "__builtins__", py->PyDict_GetItemString(modules, "builtins"));
 	py->PyDict_SetItemString(globals, "SNAPSHOT", snapshot);
 	py->PyDict_SetItemString(globals, "REQUEST", request);
-	return py->PyRun_String(payload, FILE_INPUT, globals, globals) ? 0 : 1;
+	return py->PyRun_String(w->payload, FILE_INPUT, globals, globals) ? 0 : 1;
 }
 
 static char *put_number(char *to, const char *name, u64 value)
@@ -183,7 +189,7 @@ EXPORT __attribute__((noreturn)) void pyheap_snapshot(struct workspace *w, struc
 		py->PyOS_AfterFork_Child();
 	}
 	x->stage = 4;
-	int failed = run_payload(py, w->payload, modules, snapshot);
+	int failed = run_payload(w, modules, snapshot);
 	x->stage = 5;
 	tell_malloc(py);
 	leave(failed);
