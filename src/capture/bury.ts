@@ -5,6 +5,7 @@ import { readStat } from './read-stat.ts'
 import type { Cloned } from './request-snapshot.ts'
 import type { Service } from './service.ts'
 import { awaitExchange, sendThread, writeStub } from './stub-place.ts'
+import type { Taken } from './take-snapshot.ts'
 import { writeRecord } from './target-record.ts'
 
 const GONE_WITHIN_MS = 2000
@@ -15,7 +16,7 @@ const MAX_TRIES = 20
  * Waits until the snapshot is gone. Where it ends as a child of the service, the service is made to take note of it,
  * without a word to its program; another Python process that had to is spared the next time.
  */
-export async function bury(service: Service, pid: number, startTicks: number, cloned: Cloned): Promise<void> {
+export async function bury(service: Service, { pid, startTicks, cloned }: Taken): Promise<void> {
   const { procRoot, id } = service
   for (let waited = 0; waited < GONE_WITHIN_MS; waited += 5) {
     const stat = readStat(procRoot, pid)

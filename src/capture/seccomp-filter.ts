@@ -42,22 +42,59 @@ const ALLOWED: Readonly<Record<string, number>> = {
   rseq: 334,
 }
 
+/**
+ * Code of an operator may read files as well, to import what it brings along. Where it would write one, the kernel says
+ * EPERM: openat is allowed for reading alone, see below.
+ */
+const FOR_READING: Readonly<Record<string, number>> = {
+  stat: 4,
+  lstat: 6,
+  pread64: 17,
+  access: 21,
+  dup: 32,
+  getcwd: 79,
+  readlink: 89,
+  fcntl: 72,
+  getdents64: 217,
+  newfstatat: 262,
+  readlinkat: 267,
+  statx: 332,
+}
+const OPENAT = 257
+
 const AUDIT_ARCH_X86_64 = 0xc000003e
 const LOAD_WORD = 0x20
 const JUMP_IF_EQUAL = 0x15
+const JUMP_IF_ANY_BIT = 0x45
 const RETURN = 0x06
+/** Offset of the low half of a system call's third argument in struct seccomp_data. */
+const THIRD_ARGUMENT = 32
+/** O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND, and the bit that makes O_TMPFILE more than O_DIRECTORY. */
+const WRITING_FLAGS = 0x1 | 0x2 | 0x40 | 0x200 | 0x400 | 0x400000
 const ALLOW = 0x7fff0000
 const REFUSE_WITH_EPERM = 0x00050001
 
+/** What runs in a snapshot: our census, or code of an operator. */
+export type Sandbox = 'census' | 'reading-files'
+
 /** The allow list as a classic BPF program: 8 bytes an instruction, for struct sock_fprog. */
-export function seccompFilter(): Buffer {
-  const numbers = Object.values(ALLOWED)
+export function seccompFilter(sandbox: Sandbox): Buffer {
+  const isReading = sandbox === 'reading-files'
+  const numbers = Object.values(isReading ? { ...ALLOWED, ...FOR_READING } : ALLOWED)
   const count = numbers.length
+  const opening = isReading
+    ? [
+        instruction(JUMP_IF_EQUAL, OPENAT, 0, 2),
+        instruction(LOAD_WORD, THIRD_ARGUMENT),
+        instruction(JUMP_IF_ANY_BIT, WRITING_FLAGS, 0, 1),
+      ]
+    : []
   return Buffer.concat([
     instruction(LOAD_WORD, 4),
-    instruction(JUMP_IF_EQUAL, AUDIT_ARCH_X86_64, 0, count + 1),
+    instruction(JUMP_IF_EQUAL, AUDIT_ARCH_X86_64, 0, count + opening.length + 1),
     instruction(LOAD_WORD, 0),
-    ...numbers.map((number, index) => instruction(JUMP_IF_EQUAL, number, count - index, 0)),
+    ...numbers.map((number, index) => instruction(JUMP_IF_EQUAL, number, count - index + opening.length, 0)),
+    ...opening,
     instruction(RETURN, REFUSE_WITH_EPERM),
     instruction(RETURN, ALLOW),
   ])

@@ -1,26 +1,16 @@
-import { constants, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CaptureFailed, CaptureKind, Census, MapRow } from '../model.ts'
 import { parseSmaps } from '../proc/smaps.ts'
 import { CensusReader } from './census-reader.ts'
-import { EXCHANGE, EXCHANGE_FIELDS_BYTES, type Exchange, decodeExchange } from './exchange.ts'
-import type { Interpreter } from './interpreter.ts'
-import { ProcessMemory } from './process-memory.ts'
-import { type SnapshotCgroup, moveToCgroup } from './snapshot-cgroup.ts'
-import type { Stub } from './stub-file.ts'
-import { type WorkspaceContent, encodeWorkspace } from './workspace.ts'
+import { type Prepared, endProcess, prepareSnapshot } from './prepare-snapshot.ts'
+import type { Service } from './service.ts'
+import type { SnapshotCgroup } from './snapshot-cgroup.ts'
+import type { Taken } from './take-snapshot.ts'
+import type { WorkspaceContent } from './workspace.ts'
 
 export type SnapshotOptions = {
-  readonly procRoot: string
-  /** The snapshot's pid, as we see it. */
-  readonly pid: number
-  /** Where the exchange lies, in the snapshot as in the service. */
-  readonly exchange: number
-  readonly interpreter: Interpreter
-  /** The code that runs in the snapshot alone. */
-  readonly code: Stub['snapshot']
   readonly workspace: WorkspaceContent
   readonly cgroup: SnapshotCgroup
   readonly timeoutMs: number
@@ -36,92 +26,43 @@ export type SnapshotResult = {
   readonly rows: readonly MapRow[]
 }
 
-const READY_WITHIN_MS = 5000
 const FIRST_WORD_WITHIN_MS = 5000
 /** After the payload's last word only malloc's figures are due, and they may hang on a lock. */
 const LAST_WORD_WITHIN_MS = 500
-const NICENESS = 5
 /** What a census may need besides the service's own memory: 15 % of the heap was the most in a good one. */
 const OWN_MEMORY_SHARE = 0.5
 const OWN_MEMORY_LEAST = 256 * 2 ** 20
 
-/**
- * Runs the census in a snapshot that waits for its go, and ends the snapshot whatever happens. It is first made the
- * preferred victim of the OOM killer and charged to our own cgroup.
- */
-export async function runSnapshot(options: SnapshotOptions): Promise<SnapshotResult | CaptureFailed> {
-  let memory: ProcessMemory | undefined
+/** Runs the census in a snapshot that waits for its content and its go, and ends the snapshot whatever happens. */
+export async function runSnapshot(
+  service: Service,
+  taken: Taken,
+  options: SnapshotOptions,
+): Promise<SnapshotResult | CaptureFailed> {
+  const place = { procRoot: service.procRoot, pid: taken.pid }
   try {
-    const unmoved = prepare(options)
-    if (unmoved) return unmoved
-    memory = new ProcessMemory(options.procRoot, options.pid)
-    const ready = await awaitReady(memory, options)
-    if (!ready) return { kind: 'failed', reason: 'snapshot-died', detail: 'the snapshot did not get ready' }
-    furnish(memory, ready, options)
-    const rows = parseSmaps(readFileSync(`${options.procRoot}/${options.pid}/smaps`, 'latin1'))
-    const pipe = openSync(
-      `${options.procRoot}/${options.pid}/fd/10`,
-      constants.O_RDONLY | constants.O_NONBLOCK,
-    )
-    const census = await readCensus(pipe, memory, options)
+    const prepared = await prepareSnapshot(service, taken, options)
+    if (prepared.kind === 'failed') return prepared
+    const rows = parseSmaps(readFileSync(`${place.procRoot}/${place.pid}/smaps`, 'latin1'))
+    const census = await readCensus(prepared, place, options)
     return 'reason' in census ? census : { kind: 'census', census, rows }
   } catch (error) {
     return { kind: 'failed', reason: 'snapshot-died', detail: `the snapshot is gone: ${String(error)}` }
   } finally {
-    memory?.close()
-    endProcess(options.pid)
+    endProcess(taken.pid)
   }
 }
 
-function prepare({ procRoot, pid, cgroup }: SnapshotOptions): CaptureFailed | undefined {
-  writeFileSync(`${procRoot}/${pid}/oom_score_adj`, '1000')
-  setPriority(pid, NICENESS)
-  if (cgroup.kind === 'none') return undefined
-  try {
-    if (cgroup.kind === 'failed') throw new Error(cgroup.detail)
-    moveToCgroup(cgroup.path, pid)
-    return undefined
-  } catch (error) {
-    return {
-      kind: 'failed',
-      reason: 'not-permitted',
-      detail: `the snapshot could not be moved out of the service's cgroup: ${String(error)}`,
-      hint: 'in it the copied pages would count against the service; `pyheapctl doctor` says what is missing',
-    }
-  }
-}
-
-async function awaitReady(
-  memory: ProcessMemory,
-  { exchange }: SnapshotOptions,
-): Promise<Exchange | undefined> {
-  const end = performance.now() + READY_WITHIN_MS
-  while (performance.now() < end) {
-    const told = decodeExchange(memory.read(exchange, EXCHANGE_FIELDS_BYTES))
-    if (told.ready) return told
-    await sleep(1)
-  }
-  return undefined
-}
-
-/** Fills the room that the snapshot has made with its code and what that works with. */
-function furnish(memory: ProcessMemory, made: Exchange, options: SnapshotOptions): void {
-  const { exchange, code, workspace, interpreter } = options
-  memory.write(made.workspace, encodeWorkspace(workspace, made.workspace, interpreter))
-  memory.write(made.code, code.code)
-  const entry = Buffer.alloc(8)
-  entry.writeBigUInt64LE(BigInt(made.code + code.entry))
-  memory.write(exchange + EXCHANGE.code, entry)
-}
+type Place = { readonly procRoot: string; readonly pid: number }
 
 async function readCensus(
-  pipe: number,
-  memory: ProcessMemory,
+  { output, start }: Prepared,
+  place: Place,
   options: SnapshotOptions,
 ): Promise<Census | CaptureFailed> {
   const reader = new CensusReader(options.kinds)
-  const budget = memoryBudget(options)
-  const socket = new Socket({ fd: pipe, readable: true, writable: false })
+  const budget = memoryBudget(place)
+  const socket = new Socket({ fd: output, readable: true, writable: false })
   socket.setEncoding('utf8')
   let hasEnded = false
   socket.on('data', (text: string) => {
@@ -129,7 +70,7 @@ async function readCensus(
     options.onProgress(reader.progress)
   })
   for (const event of ['end', 'close', 'error'] as const) socket.on(event, () => (hasEnded = true))
-  memory.writeU32(options.exchange + EXCHANGE.go, 1)
+  start()
   try {
     const stopped = await watch(
       reader,
@@ -143,7 +84,7 @@ async function readCensus(
 }
 
 /** Says when the snapshot has taken more memory than a census can need: a heap may be made to trap it. */
-function memoryBudget({ procRoot, pid }: SnapshotOptions): () => string | undefined {
+function memoryBudget({ procRoot, pid }: Place): () => string | undefined {
   const residentPages = (): number => {
     try {
       return Number(readFileSync(`${procRoot}/${pid}/statm`, 'latin1').split(' ')[1])
@@ -207,13 +148,5 @@ function explain(reader: CensusReader, stopped: Stopped): string {
       return 'the census took longer than capture.timeout'
     default:
       return stopped satisfies never
-  }
-}
-
-function endProcess(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // it has ended by itself
   }
 }

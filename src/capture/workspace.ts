@@ -1,5 +1,4 @@
 import type { Interpreter } from './interpreter.ts'
-import { seccompFilter } from './seccomp-filter.ts'
 import { STUB_FUNCTIONS } from './stub-functions.ts'
 
 /** Offsets in struct workspace of src/stub/snapshot.c, which lies in memory that only the snapshot has. */
@@ -14,6 +13,8 @@ export type WorkspaceContent = {
   readonly flags: number
   /** Python source without NUL. */
   readonly payload: Buffer
+  /** What it may ask of the kernel, as classic BPF. */
+  readonly filter: Buffer
 }
 
 /** How much memory the workspace needs, in bytes. */
@@ -28,7 +29,7 @@ export function encodeWorkspace(
 ): Buffer {
   const bytes = Buffer.alloc(PAYLOAD_AT + content.payload.length + 1)
   const put = (offset: number, value: number): number => bytes.writeBigUInt64LE(BigInt(value), offset)
-  const filter = seccompFilter()
+  const { filter } = content
   put(WORKSPACE.flags, content.flags)
   put(WORKSPACE.filter, filter.length / 8)
   put(WORKSPACE.filter + 8, base + FILTER_AT)

@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs'
+import type { CaptureFailed, Phase, ProcessId } from '../model.ts'
+import { awaitCaptureLock } from './capture-lock.ts'
+import { endSnapshots } from './end-snapshots.ts'
+import { type GateFacts, parseGateFacts, refuseState } from './gate.ts'
+import { GdbSession } from './gdb-session.ts'
+import { refuseMemory } from './host-memory.ts'
+import { resolveInterpreter } from './interpreter.ts'
+import type { OpenGdb } from './open-gdb.ts'
+import { AddressSpaceGone, ProcessMemory } from './process-memory.ts'
+import { readStat } from './read-stat.ts'
+import { readSeccomp, refuseSeccomp } from './seccomp-risk.ts'
+import type { Service } from './service.ts'
+import type { Stub } from './stub-file.ts'
+import { readRecord } from './target-record.ts'
+
+/** Whom to look into. */
+export type CaptureSubject = {
+  readonly id: ProcessId
+  readonly unit?: string | undefined
+  readonly containerId?: string | undefined
+}
+
+/** What every way into a service needs. */
+export type ServiceSettings = {
+  readonly procRoot: string
+  readonly runDir: string
+  readonly openGdb: OpenGdb
+  readonly stub: Stub
+  readonly gdbTimeoutMs: number
+  /** How long to wait while another capture is taken on this host. */
+  readonly lockTimeoutMs: number
+  readonly maxRssBytes: number
+  /** Share of the host's memory that has to stay available. */
+  readonly hostReserveShare: number
+}
+
+/** A service that may be entered, what was known of it before, and what it took to get here. */
+export type Entrance = {
+  readonly service: Service
+  readonly facts: GateFacts
+  readonly phases: readonly Phase[]
+}
+
+/**
+ * Checks that a process may be entered, gets a gdb ready and does something with it, alone on this host. Whatever
+ * snapshots of ours are left afterwards are ended.
+ */
+export async function withService<Result>(
+  subject: CaptureSubject,
+  settings: ServiceSettings,
+  act: (entrance: Entrance) => Promise<Result | CaptureFailed>,
+): Promise<Result | CaptureFailed> {
+  if (process.getuid?.() !== 0)
+    return {
+      kind: 'failed',
+      reason: 'not-root',
+      detail: 'only root may look into other processes',
+      hint: 'use sudo',
+    }
+  const startOf = (pid: number): number | undefined => readStat(settings.procRoot, pid)?.startTicks
+  const lock = await awaitCaptureLock(settings.runDir, startOf, settings.lockTimeoutMs)
+  if (lock.kind === 'busy')
+    return {
+      kind: 'failed',
+      reason: 'busy',
+      detail: `process ${lock.by} is taking a capture on this host`,
+      hint: 'try again when it is done',
+    }
+  try {
+    return await enter(subject, settings, act)
+  } catch (error) {
+    if (isGone(subject, settings)) return gone(subject.id.pid)
+    if (error instanceof AddressSpaceGone)
+      return { kind: 'failed', reason: 'gone', detail: `process ${subject.id.pid} has called exec meanwhile` }
+    throw error
+  } finally {
+    endSnapshots(settings.procRoot, settings.runDir)
+    lock.release()
+  }
+}
+
+async function enter<Result>(
+  subject: CaptureSubject,
+  settings: ServiceSettings,
+  act: (entrance: Entrance) => Promise<Result | CaptureFailed>,
+): Promise<Result | CaptureFailed> {
+  const { procRoot, runDir, gdbTimeoutMs, stub } = settings
+  const { id } = subject
+  const began = performance.now()
+  if (isGone(subject, settings)) return gone(id.pid)
+  const facts = parseGateFacts(readFileSync(`${procRoot}/${id.pid}/status`, 'latin1'))
+  const seccomp = readSeccomp(procRoot, id.pid)
+  const refused =
+    refuseState(facts, settings.maxRssBytes) ??
+    refuseMemory(facts, settings) ??
+    (seccomp.mode === 2 ? await refuseSeccomp(subject, seccomp.filters) : undefined)
+  if (refused) return refused
+  const interpreter = resolveInterpreter(procRoot, id.pid)
+  if (interpreter.kind === 'failed') return interpreter
+  const resolved = performance.now()
+  const gdb = await settings.openGdb()
+  if (!(gdb instanceof GdbSession)) return gdb
+  const memory = new ProcessMemory(procRoot, id.pid)
+  try {
+    const phases = [
+      { name: 'check and resolve symbols', ms: resolved - began },
+      { name: 'get gdb', ms: performance.now() - resolved },
+    ]
+    const record = readRecord(runDir, id)
+    const service = { id, procRoot, runDir, gdbTimeoutMs, stub, interpreter, memory, gdb, record, pauseMs: 0 }
+    return await act({ service, facts, phases })
+  } finally {
+    memory.close()
+    await gdb.close()
+  }
+}
+
+const isGone = ({ id }: CaptureSubject, { procRoot }: ServiceSettings): boolean =>
+  readStat(procRoot, id.pid)?.startTicks !== id.startTicks
+
+const gone = (pid: number): CaptureFailed => ({
+  kind: 'failed',
+  reason: 'gone',
+  detail: `process ${pid} has ended`,
+})
