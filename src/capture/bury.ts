@@ -37,7 +37,7 @@ export async function bury(service: Service, { pid, startTicks, cloned }: Taken)
 
 async function reap(service: Service, { innerPid, place }: Cloned): Promise<void> {
   const nothing = { innerPid: 0, alarmSeconds: 0, workspaceBytes: 0, codeBytes: 0, flags: 0 }
-  writeStub(service, place, { ...nothing, task: 'reap', reap: innerPid })
+  if (await writeStub(service, place, { ...nothing, task: 'reap', reap: innerPid })) return
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const sent = await sendThread(service, place, standingOfMain(service))
     if (sent === true) {

@@ -13,7 +13,7 @@ export const EXCHANGE = {
   entered: 0x40,
   stage: 0x44,
   queued: 0x48,
-  reaped: 0x50,
+  answer: 0x50,
   taken_by_queue: 0x60,
   own_child: 0x68,
   magic: 0x80,
@@ -44,6 +44,8 @@ export type Exchange = {
   readonly queued: number
   /** By a queued pending call, not by a thread that was sent. */
   readonly takenByQueue: boolean
+  /** What the system call of an errand answered: 0 or more, or -errno. */
+  readonly answer: number
   readonly isOurs: boolean
   /** Addresses in the snapshot; 0 in the service. */
   readonly workspace: number
@@ -63,6 +65,7 @@ export function decodeExchange(bytes: Buffer): Exchange {
     ready: bytes.readUInt32LE(EXCHANGE.ready) === 1,
     queued: Number(bytes.readBigInt64LE(EXCHANGE.queued)),
     takenByQueue: bytes.readUInt32LE(EXCHANGE.taken_by_queue) === 1,
+    answer: Number(bytes.readBigInt64LE(EXCHANGE.answer)),
     isOurs: bytes.subarray(EXCHANGE.magic, EXCHANGE.magic + MAGIC.length).equals(MAGIC),
     workspace: Number(bytes.readBigUInt64LE(EXCHANGE.workspace)),
     code: Number(bytes.readBigUInt64LE(EXCHANGE.code)),

@@ -21,10 +21,14 @@ export const INPUT = {
   GIL_holder: 0x68,
   Py_AddPendingCall: 0x70,
   name: 0x78,
+  live: 0x88,
+  room: 0x90,
+  room_data_bytes: 0x98,
+  room_code_bytes: 0xa0,
 } as const
 
-export const INPUT_BYTES = 0x88
-export const TASK = { clone: 0, queue: 1, reap: 2 } as const
+export const INPUT_BYTES = 0xa8
+export const TASK = { 'safe-point': 0, queue: 1, reap: 2, 'map-room': 3, 'unmap-room': 4 } as const
 export const INPUT_FLAG = { ifGilIsFree: 1, ownChild: 2 } as const
 
 export type Inputs = {
@@ -43,6 +47,15 @@ export type Inputs = {
   readonly pendingEntry: number
   /** What the snapshot calls itself, at most 15 bytes. */
   readonly name: string
+  /** Memory for code of the live engine, and the address to call there; without it the service is to clone itself. */
+  readonly room?: Room | undefined
+}
+
+export type Room = {
+  readonly address: number
+  readonly dataBytes: number
+  readonly codeBytes: number
+  readonly entry: number
 }
 
 /** The bytes that the stub reads; where the thread stood is filled in by gdb. */
@@ -59,6 +72,10 @@ export function encodeInputs(inputs: Inputs, { addresses }: Pick<Interpreter, 'a
   put(INPUT.code_bytes, inputs.codeBytes)
   put(INPUT.reap, inputs.reap)
   put(INPUT.pending_entry, inputs.pendingEntry)
+  put(INPUT.live, inputs.room?.entry ?? 0)
+  put(INPUT.room, inputs.room?.address ?? 0)
+  put(INPUT.room_data_bytes, inputs.room?.dataBytes ?? 0)
+  put(INPUT.room_code_bytes, inputs.room?.codeBytes ?? 0)
   bytes.write(inputs.name, INPUT.name, 15, 'latin1')
   SERVICE_FUNCTIONS.forEach(({ name }, index) =>
     put(INPUT.Py_IsInitialized + 8 * index, addresses.get(name) ?? 0),

@@ -3,7 +3,7 @@ import type { CaptureFailed } from '../model.ts'
 import { type Mapping, parseMaps } from '../proc/maps.ts'
 import { type ElfFile, loadBias, lookUpSymbols } from './elf.ts'
 import { fileKey, firstOfEachFile, openImage } from './mapped-file.ts'
-import { SERVICE_FUNCTIONS, STUB_FUNCTIONS } from './stub-functions.ts'
+import { LIVE_ONLY_FUNCTIONS, SERVICE_FUNCTIONS, STUB_FUNCTIONS } from './stub-functions.ts'
 
 /** The CPython inside a process, and where its functions are. */
 export type Interpreter = {
@@ -17,7 +17,7 @@ export type Interpreter = {
   readonly ranges: readonly { readonly start: number; readonly end: number }[]
 }
 
-const FUNCTIONS = [...SERVICE_FUNCTIONS, ...STUB_FUNCTIONS]
+const FUNCTIONS = [...SERVICE_FUNCTIONS, ...STUB_FUNCTIONS, ...LIVE_ONLY_FUNCTIONS]
 const REQUIRED = FUNCTIONS.flatMap(({ name, need }) => (need === 'required' ? [name] : []))
 const OPTIONAL = [
   'Py_Version',

@@ -47,3 +47,11 @@ export const STUB_FUNCTIONS = [
   { name: 'PyErr_NoMemory', need: 'required' },
   { name: 'Py_DecRef', need: 'required' },
 ] as const
+
+/** What only the live engine calls; see room.ts. */
+export const LIVE_ONLY_FUNCTIONS = [
+  { name: 'PyErr_Fetch', need: 'required' },
+  { name: 'PyErr_Restore', need: 'required' },
+  { name: 'PyBytes_AsString', need: 'required' },
+  { name: 'PyBytes_Size', need: 'required' },
+] as const

@@ -10,6 +10,7 @@ import {
   type Exchange,
   MAGIC,
   decodeExchange,
+  encodeFreshExchange,
 } from './exchange.ts'
 import { findFreeAddress } from './free-address.ts'
 import { type Standing, defineInterrupt, interrupt } from './gdb-commands.ts'
@@ -28,7 +29,7 @@ export type Errand = Omit<Inputs, 'exchange' | 'exchangeBytes' | 'pendingEntry' 
 export function findPlace(service: Service): Place | CaptureFailed {
   const { procRoot, id, stub, record } = service
   const { exchange, code } = record
-  if (exchange !== undefined && code !== undefined && readExchange(service, { exchange })?.isOurs)
+  if (exchange !== undefined && code !== undefined && isThere(service, { exchange, code }))
     return { exchange, code }
   const slack = findCodeSlack(procRoot, id.pid, stub.service.code.length + INPUT_BYTES)
   const free = findFreeAddress(parseMaps(readFileSync(`${procRoot}/${id.pid}/maps`, 'latin1')))
@@ -46,6 +47,18 @@ export function findPlace(service: Service): Place | CaptureFailed {
   return place
 }
 
+/** Whether an earlier capture has left the stub and its exchange there; after exec neither is. */
+function isThere(service: Service, place: Place): boolean {
+  const { memory, stub } = service
+  try {
+    const code = memory.read(place.code, stub.service.code.length)
+    return readExchange(service, place) !== undefined && code.equals(stub.service.code)
+  } catch (error) {
+    if (error instanceof AddressSpaceGone) return false
+    throw error
+  }
+}
+
 /** What the stub has written so far; undefined as long as it has not run. */
 export function readExchange(
   { memory }: Service,
@@ -59,24 +72,47 @@ export function readExchange(
   }
 }
 
-/** Puts the stub's code and what is asked of it into the service. */
-export function writeStub(service: Service, place: Place, errand: Errand): void {
+/** A thread that has done its errand is back in no time, unless the machine is very busy. */
+const BACK_WITHIN_MS = 1000
+
+/**
+ * Puts the stub's code and what is asked of it into the service, once no thread is in it any more.
+ */
+export async function writeStub(
+  service: Service,
+  place: Place,
+  errand: Errand,
+): Promise<CaptureFailed | undefined> {
   const { memory, stub, interpreter } = service
-  const isMapped = readExchange(service, place) !== undefined
+  const before = readExchange(service, place) && (await awaitBack(service, place))
+  if (before && !before.left)
+    return {
+      kind: 'failed',
+      reason: 'not-taken',
+      detail: 'an earlier request is still on its way through a thread of the process',
+      hint: 'wait until its interpreter runs Python code again',
+    }
+  if (before) memory.write(place.exchange, encodeFreshExchange(before.entered))
   const inputs = encodeInputs(
     {
       ...errand,
       exchange: place.exchange,
-      exchangeBytes: isMapped ? 0 : EXCHANGE_BYTES,
+      exchangeBytes: before ? 0 : EXCHANGE_BYTES,
       pendingEntry: place.code + stub.service.pendingEntry,
       name: snapshotName(service.runDir),
     },
     interpreter,
   )
-  memory.write(place.code, Buffer.concat([stub.service.code, inputs]))
+  memory.write(place.code, stub.service.code)
+  // Not where a thread goes back to: one that was sent and has not yet come to run would not find it any more.
+  memory.write(place.code + stub.service.inputs + INPUT.exchange, inputs.subarray(INPUT.exchange))
+  return undefined
 }
 
-/** Sends a thread on an errand, if it stands where it should. True once it is on its way. */
+const awaitBack = (service: Service, place: Place): Promise<Exchange | undefined> =>
+  awaitExchange(service, place, ({ left }) => left, BACK_WITHIN_MS)
+
+/** Sends a thread on an errand, if it stands where it should and no other is still out. True once it is on its way. */
 export async function sendThread(
   service: Service,
   place: Place,
@@ -86,6 +122,8 @@ export async function sendThread(
   const address = place.code + stub.service.interruptEntry
   const inputs = place.code + stub.service.inputs
   const isMapped = readExchange(service, place) !== undefined
+  if (isMapped && !(await awaitExchange(service, place, ({ left }) => left, BACK_WITHIN_MS))?.left)
+    return false
   const definition = defineInterrupt(standing, {
     entry: { address, value: memory.read(address, 8).readBigUInt64LE() },
     returnTo: inputs + INPUT.return_to,

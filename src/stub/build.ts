@@ -19,13 +19,14 @@ export type BuiltStub = {
   readonly code: string
 }
 
-/** The two pieces of native code: what goes into the service, and what goes into the snapshot alone. */
+/** The pieces of native code: what goes into the service, into the snapshot alone, and what only the live engine uses. */
 export const PIECES = {
   service: {
     sources: ['entry-x86_64.S', 'service.c'],
     symbols: ['pyheap_pending_entry', 'pyheap_interrupt_entry', 'pyheap_inputs'],
   },
   snapshot: { sources: ['snapshot.c', 'walker.c'], symbols: ['pyheap_snapshot'] },
+  live: { sources: ['live.c'], symbols: ['pyheap_live'] },
 } as const
 export type Piece = keyof typeof PIECES
 

@@ -88,6 +88,7 @@ pyheap_interrupt_entry:
 	mov rbx, [r12 + INPUT_EXCHANGE]
 	mov rcx, [r12 + INPUT_RETURN_TO]
 	mov [rbp + WAY_BACK], rcx
+	mov r13, [r12 + INPUT_RESTARTS] /* now: the inputs may be written anew while we are at it */
 	mov rsi, [r12 + INPUT_EXCHANGE_BYTES]
 	test rsi, rsi
 	jz 1f
@@ -118,7 +119,7 @@ pyheap_interrupt_entry:
 	mov eax, -1
 	mov edx, -1
 	xrstor64 [rdi]
-	cmp qword ptr [r12 + INPUT_RESTARTS], 0
+	test r13, r13
 	je 2f
 	mov qword ptr [rbx + EXCHANGE_PENDING_MASK], 0
 	mov eax, 127 /* rt_sigpending: has a signal come in meanwhile that the thread does not block itself? */
@@ -141,7 +142,7 @@ pyheap_interrupt_entry:
 	syscall
 	mov dword ptr [rbx + EXCHANGE_LEFT], 1 /* all but what follows, which needs nothing but its own stack */
 	jmp 5f
-3:	cmp qword ptr [r12 + INPUT_RESTARTS], 0
+3:	test r13, r13
 	je 5f
 	cmp qword ptr [rbp + SAVED_RAX], 0
 	jl 5f

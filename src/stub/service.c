@@ -20,6 +20,9 @@ extern i64 clone_twice(struct exchange *);
 #define PR_SET_NAME 15
 #define PR_GET_CHILD_SUBREAPER 37
 #define MAP_PRIVATE_ANONYMOUS 0x22
+#define MAP_FIXED_NOREPLACE 0x100000
+#define READ_WRITE 3
+#define READ_EXECUTE 5
 
 static u64 monotonic_ns(void)
 {
@@ -74,8 +77,8 @@ INTERNAL void __attribute__((noreturn)) become_snapshot(struct inputs *in, struc
 	open_pipe(FD_READ_BY_DAEMON, FD_WRITE);
 	open_pipe(FD_READ, FD_WRITTEN_BY_DAEMON);
 	raw_syscall(SYS_ioprio_set, 1, 0, 3 << 13 /* idle */, 0, 0);
-	x->workspace = map(in->workspace_bytes, 3 /* read, write */);
-	x->code = map(in->code_bytes, 5 /* read, execute */);
+	x->workspace = map(in->workspace_bytes, READ_WRITE);
+	x->code = map(in->code_bytes, READ_EXECUTE);
 	__atomic_store_n(&x->ready, 1, __ATOMIC_RELEASE);
 	while (!__atomic_load_n(&x->go, __ATOMIC_ACQUIRE)) raw_syscall(SYS_nanosleep, (i64)millisecond, 0, 0, 0, 0);
 	((void (*)(u64, struct exchange *))x->code)(x->workspace, x);
@@ -92,15 +95,8 @@ static int adopts(struct inputs *in)
 	return in->pid == 1 || is_subreaper;
 }
 
-/* A pending call: the GIL is held and the interpreter is between two bytecodes. Returns 0, as it must. */
-EXPORT int pyheap_pending(struct inputs *in, int queued)
+INTERNAL void clone_service(struct inputs *in, struct exchange *x)
 {
-	struct exchange *x = (struct exchange *)in->exchange;
-	u32 armed = ARMED;
-	if (raw_syscall(SYS_getpid, 0, 0, 0, 0, 0) != (i64)in->pid) return 0; /* a child has inherited the queue */
-	if (queued) __atomic_add_fetch(&x->entered, 1, __ATOMIC_RELAXED);
-	if (!__atomic_compare_exchange_n(&x->state, &armed, TAKEN, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return 0;
-	x->taken_by_queue = (u32)queued;
 	set_mask(ALL_SIGNALS, &x->saved_mask);
 	x->clone_began = monotonic_ns();
 	x->own_child = (in->flags & OWN_CHILD) || adopts(in);
@@ -111,12 +107,25 @@ EXPORT int pyheap_pending(struct inputs *in, int queued)
 	while (x->intermediate > 0 && raw_syscall(SYS_wait4, x->intermediate, 0, WALL, 0, 0) == EINTR_ANSWER) {}
 	x->clone_ended = monotonic_ns();
 	set_mask(x->saved_mask, 0);
+}
+
+/* A pending call: the GIL is held and the interpreter is between two bytecodes. Returns 0, as it must. */
+EXPORT int pyheap_pending(struct inputs *in, int queued)
+{
+	struct exchange *x = (struct exchange *)in->exchange;
+	u32 armed = ARMED;
+	if (raw_syscall(SYS_getpid, 0, 0, 0, 0, 0) != (i64)in->pid) return 0; /* a child has inherited the queue */
+	if (queued) __atomic_add_fetch(&x->entered, 1, __ATOMIC_RELAXED);
+	if (!__atomic_compare_exchange_n(&x->state, &armed, TAKEN, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return 0;
+	x->taken_by_queue = (u32)queued;
+	if (in->live) in->live((void *)in->room);
+	else clone_service(in, x);
 	__atomic_store_n(&x->state, DONE, __ATOMIC_RELEASE);
 	return 0;
 }
 
 /* From a thread that rests, which holds no lock and may not hold the GIL. */
-INTERNAL void clone_here(struct inputs *in, struct exchange *x)
+INTERNAL void take_at_rest(struct inputs *in, struct exchange *x)
 {
 	if (__atomic_load_n(&x->state, __ATOMIC_ACQUIRE) != ARMED || !in->Py_IsInitialized()) return;
 	if ((in->flags & IF_GIL_IS_FREE) && in->GIL_holder()) return;
@@ -125,12 +134,34 @@ INTERNAL void clone_here(struct inputs *in, struct exchange *x)
 	in->PyGILState_Release(gil);
 }
 
+/* 0 or -errno. */
+static i64 map_at(u64 address, u64 bytes, int protection)
+{
+	i64 answer = raw_syscall(SYS_mmap, (i64)address, (i64)bytes, protection, MAP_PRIVATE_ANONYMOUS | MAP_FIXED_NOREPLACE, -1);
+	return answer < 0 && answer > -4096 ? answer : 0;
+}
+
 /* On any thread, wherever it stood, between two of its instructions: nothing here may wait or allocate. */
 EXPORT void pyheap_interrupted(struct inputs *in)
 {
 	struct exchange *x = (struct exchange *)in->exchange;
-	if (in->task == CLONE) clone_here(in, x);
-	else if (in->task == QUEUE)
+	u64 code = in->room + in->room_data_bytes;
+	switch (in->task) {
+	case SAFE_POINT:
+		take_at_rest(in, x);
+		break;
+	case QUEUE:
 		x->queued = in->Py_IsInitialized() ? in->Py_AddPendingCall(in->pending_entry, 0) : NOT_STARTED;
-	else if (in->task == REAP) x->reaped = raw_syscall(SYS_wait4, in->reap, 0, WALL | WNOHANG, 0, 0);
+		break;
+	case REAP:
+		x->answer = raw_syscall(SYS_wait4, in->reap, 0, WALL | WNOHANG, 0, 0);
+		break;
+	case MAP_ROOM: /* at these very addresses or not at all */
+		x->answer = map_at(in->room, in->room_data_bytes, READ_WRITE);
+		if (x->answer >= 0) x->answer = map_at(code, in->room_code_bytes, READ_EXECUTE);
+		break;
+	case UNMAP_ROOM:
+		x->answer = raw_syscall(SYS_munmap, (i64)in->room, (i64)(in->room_data_bytes + in->room_code_bytes), 0, 0, 0);
+		break;
+	}
 }

@@ -21,7 +21,7 @@
 #ifndef __ASSEMBLER__
 #include "types.h"
 
-enum task { CLONE = 0, QUEUE = 1, REAP = 2 };
+enum task { SAFE_POINT = 0, QUEUE = 1, REAP = 2, MAP_ROOM = 3, UNMAP_ROOM = 4 };
 enum state { ARMED = 0, TAKEN = 1, DONE = 2 };
 enum flag {
 	IF_GIL_IS_FREE = 1, /* the thread may hold a native lock: it must not wait for the GIL */
@@ -48,6 +48,11 @@ struct inputs {
 	void *(*GIL_holder)(void);                         /* 0x68 _PyThreadState_UncheckedGet up to 3.11 */
 	int (*Py_AddPendingCall)(int (*)(void *), void *); /* 0x70 */
 	char name[16];                                     /* 0x78 the snapshot's, which says whose it is */
+	/* For code that by its nature must run in the service itself; 0 when it is to clone itself. */
+	void (*live)(void *room); /* 0x88 */
+	u64 room;                 /* 0x90 memory for that: data first, then code */
+	u64 room_data_bytes;      /* 0x98 */
+	u64 room_code_bytes;      /* 0xa0 */
 };
 
 struct exchange {
@@ -64,7 +69,7 @@ struct exchange {
 	u32 entered;       /* 0x40 how many queued pending calls have run */
 	u32 stage;         /* 0x44 how far the snapshot came, for diagnosis */
 	i64 queued;        /* 0x48 what Py_AddPendingCall answered, or NOT_STARTED; NOT_ASKED before */
-	i64 reaped;        /* 0x50 what wait4 answered */
+	i64 answer;        /* 0x50 what the system call of an errand answered */
 	u64 saved_mask;    /* 0x58 the cloning thread's signal mask */
 	u32 taken_by_queue; /* 0x60 1: a queued pending call has taken the request */
 	u32 unused;
@@ -99,6 +104,10 @@ AT_INPUT(PyGILState_Release, 0x60);
 AT_INPUT(GIL_holder, 0x68);
 AT_INPUT(Py_AddPendingCall, 0x70);
 AT_INPUT(name, 0x78);
+AT_INPUT(live, 0x88);
+AT_INPUT(room, 0x90);
+AT_INPUT(room_data_bytes, 0x98);
+AT_INPUT(room_code_bytes, 0xa0);
 #undef AT_INPUT
 
 #define AT_EXCHANGE(field, offset) _Static_assert(__builtin_offsetof(struct exchange, field) == (offset), #field)
@@ -115,7 +124,7 @@ AT_EXCHANGE(code, 0x38);
 AT_EXCHANGE(entered, 0x40);
 AT_EXCHANGE(stage, 0x44);
 AT_EXCHANGE(queued, 0x48);
-AT_EXCHANGE(reaped, 0x50);
+AT_EXCHANGE(answer, 0x50);
 AT_EXCHANGE(taken_by_queue, 0x60);
 AT_EXCHANGE(own_child, 0x68);
 AT_EXCHANGE(old_mask, EXCHANGE_OLD_MASK);
