@@ -1,73 +1,75 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import type { Job } from './session.ts'
-import { type Tally, emptyTally, note } from './tally.ts'
 
 /** A pid namespace whose init reaps what is orphaned in it; killing the outer process ends everything inside. */
-export const ISOLATED = ['unshare', '--pid', '--mount', '--fork', '--mount-proc', '--kill-child'] as const
+const ISOLATED = ['unshare', '--pid', '--mount', '--fork', '--mount-proc', '--kill-child'] as const
 const SHELL = ['sh', '-c', '"$@"; exit $?', 'sh'] as const
 
-/** Starts a program of this folder in a pid namespace of its own. */
-export function startIsolated(file: string, args: readonly string[] = []): ChildProcess {
-  const program = new URL(file, import.meta.url).pathname
-  const [command, ...rest] = [...ISOLATED, ...SHELL, process.execPath, '--import', 'tsx', program, ...args]
-  return spawn(command, rest, {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    detached: true, // a Ctrl-C is ours to answer
-    cwd: new URL('../..', import.meta.url).pathname,
-  })
+export type Crew<Job, Answer> = {
+  /** A program of this folder that answers every line of JSON with another. */
+  readonly program: string
+  readonly parallel: number
+  readonly timeoutMs: (job: Job) => number
+  /** Ends the work early. */
+  readonly signal: AbortSignal
+  /** Each result as it comes; `lost` for a job that was not done in time. */
+  readonly onResult: (job: Job, answer: Answer | 'lost') => void
 }
 
-export type Result = { readonly job: Job; readonly tally: Tally }
-
-/** Does all jobs on so many workers, each result as it comes. Stops early when the signal says so. */
-export async function work(
-  jobs: readonly Job[],
-  parallel: number,
-  signal: AbortSignal,
-  onResult: (result: Result) => void,
-): Promise<void> {
+/** Does all jobs, several at a time. */
+export async function work<Job, Answer>(jobs: readonly Job[], crew: Crew<Job, Answer>): Promise<void> {
   const waiting = [...jobs]
+  const stopped = aborted(crew.signal)
   const one = async (): Promise<void> => {
-    let worker = startWorker()
-    for (let job = waiting.shift(); job && !signal.aborted; job = waiting.shift()) {
-      const tally = await Promise.race([worker.run(job), aborted(signal)])
-      if (tally === 'aborted') break
-      if (tally === 'lost') worker = startWorker()
-      onResult({ job, tally: tally === 'lost' ? lost(job) : tally })
+    let worker = startWorker<Job, Answer>(crew)
+    for (let job = waiting.shift(); job !== undefined && !crew.signal.aborted; job = waiting.shift()) {
+      const answer = await Promise.race([worker.run(job), stopped])
+      if (answer === 'aborted') break
+      if (answer === 'lost') worker = startWorker(crew)
+      crew.onResult(job, answer)
     }
     worker.end()
   }
-  await Promise.all(Array.from({ length: parallel }, one))
+  await Promise.all(Array.from({ length: crew.parallel }, one))
 }
 
-type Worker = { readonly run: (job: Job) => Promise<Tally | 'lost'>; readonly end: () => void }
+type Worker<Job, Answer> = {
+  readonly run: (job: Job) => Promise<Answer | 'lost'>
+  readonly end: () => void
+}
 
-function startWorker(): Worker {
-  const child = startIsolated('worker.ts')
+function startWorker<Job, Answer>({ program, timeoutMs }: Crew<Job, Answer>): Worker<Job, Answer> {
+  const child = startIsolated(program)
   const lines = createInterface({ input: child.stdout ?? process.stdin })
   const end = (): void => void child.kill('SIGKILL')
-  const run = (job: Job): Promise<Tally | 'lost'> =>
+  const run = (job: Job): Promise<Answer | 'lost'> =>
     new Promise((resolve) => {
-      const late = setTimeout(end, (60 + job.captures * 30) * 1000)
-      const finish = (answer: Tally | 'lost'): void => {
+      const late = setTimeout(end, timeoutMs(job))
+      const finish = (answer: Answer | 'lost'): void => {
         clearTimeout(late)
         lines.removeAllListeners('line')
         child.removeAllListeners('close')
         resolve(answer)
       }
-      lines.once('line', (line) => finish(JSON.parse(line) as Tally))
+      lines.once('line', (line) => finish(JSON.parse(line) as Answer))
       child.once('close', () => finish('lost'))
       child.stdin?.write(`${JSON.stringify(job)}\n`)
     })
   return { run, end }
 }
 
-function lost(job: Job): Tally {
-  const tally = emptyTally()
-  note(tally, 'the worker that captured was lost, or was not done in time')
-  return { ...tally, captures: job.captures, hung: 1 }
+/** Starts a program of this folder in a pid namespace of its own. */
+function startIsolated(program: string): ChildProcess {
+  const file = new URL(program, import.meta.url).pathname
+  const [command, ...rest] = [...ISOLATED, ...SHELL, process.execPath, '--import', 'tsx', file]
+  const child = spawn(command, rest, {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    detached: true, // a Ctrl-C is ours to answer
+    cwd: new URL('../..', import.meta.url).pathname,
+  })
+  child.stdin.on('error', () => undefined) // it has ended; 'close' tells
+  return child
 }
 
 const aborted = (signal: AbortSignal): Promise<'aborted'> =>
-  new Promise((resolve) => signal.addEventListener('abort', () => resolve('aborted')))
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve('aborted'), { once: true }))

@@ -1,5 +1,5 @@
 import type { InstalledPython } from '../setup/interpreters.ts'
-import type { Result } from './crew.ts'
+import type { Result } from './run-jobs.ts'
 import { type Tally, completeShare, countAll, hasHurt, sum } from './tally.ts'
 
 const COLUMNS = [
@@ -68,7 +68,8 @@ const reasons = (counts: Readonly<Record<string, number>>): string =>
     .map(([reason, times]) => `${reason} ${times}`)
     .join(', ') || 'none'
 
-function align(rows: readonly (readonly string[])[]): string {
+/** Columns under each other; the first to the left, numbers to the right. */
+export function align(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? '').length)),
   )
@@ -76,7 +77,7 @@ function align(rows: readonly (readonly string[])[]): string {
     .map((row) =>
       row
         .map((text, column) =>
-          column === 0 ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0),
+          /^[\d-]/.test(text) ? text.padStart(widths[column] ?? 0) : text.padEnd(widths[column] ?? 0),
         )
         .join('  '),
     )

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findPythons } from '../setup/interpreters.ts'
-import { type Result, work } from './crew.ts'
 import { plan } from './plan.ts'
+import { type Result, runJobs } from './run-jobs.ts'
 import { renderDetails, renderSummary, renderTable } from './table.ts'
 import { completeShare, hasHurt, sum } from './tally.ts'
 
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort())
   const began = performance.now()
-  await work(jobs, Number(values.parallel), stop.signal, (result) => {
+  await runJobs(jobs, { parallel: Number(values.parallel), signal: stop.signal }, (result) => {
     results.push(result)
     tellProgress(results, total, performance.now() - began)
   })

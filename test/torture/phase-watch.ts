@@ -1,0 +1,97 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { readStat } from '../setup/service.ts'
+import type { Phase } from './kill-cases.ts'
+
+/** What is seen at one moment of a capture. */
+type Sight = {
+  readonly tracer: number
+  readonly isHeld: boolean
+  readonly gdb: number
+  readonly snapshot: number
+  readonly isSandboxed: boolean
+}
+
+const WATCH_MS = 30_000
+
+/**
+ * Watches without a pause, because some phases last for less than a millisecond. Answers false when the capturer ended
+ * without the phase having been seen.
+ */
+export function spinUntil(phase: Phase, service: number, capturer: number): boolean {
+  const end = performance.now() + WATCH_MS
+  let wasAttached = false
+  let wasCloned = false
+  while (performance.now() < end && isRunning(capturer)) {
+    const sight = look(service)
+    if (isIt(phase, sight, { wasAttached, wasCloned })) return true
+    wasAttached ||= sight.tracer !== 0
+    wasCloned ||= sight.snapshot !== 0
+  }
+  return false
+}
+
+/** Lets so much time pass, to the microsecond. */
+export function spinFor(ms: number): void {
+  const end = performance.now() + ms
+  while (performance.now() < end);
+}
+
+type History = { readonly wasAttached: boolean; readonly wasCloned: boolean }
+
+function isIt(phase: Phase, sight: Sight, { wasAttached, wasCloned }: History): boolean {
+  switch (phase) {
+    case 'recovery':
+      return true
+    case 'gdb-starts':
+      return sight.gdb !== 0
+    case 'attached':
+      return sight.tracer !== 0
+    case 'stopped':
+      return sight.tracer !== 0 && sight.isHeld
+    case 'between':
+      return wasAttached && !wasCloned && sight.tracer === 0 && sight.snapshot === 0
+    case 'cloned':
+      return sight.snapshot !== 0
+    case 'census':
+      return sight.isSandboxed
+    case 'burying':
+      return wasCloned && sight.snapshot === 0
+    default:
+      return phase satisfies never
+  }
+}
+
+function look(service: number): Sight {
+  const status = readOrNothing(`/proc/${service}/status`)
+  const snapshot = findRunning('pyheap-snapshot')
+  return {
+    tracer: Number(/^TracerPid:\s+(\d+)$/m.exec(status)?.[1] ?? 0),
+    isHeld: /^State:\s+t/m.test(status),
+    gdb: findRunning('gdb'),
+    snapshot,
+    isSandboxed: snapshot !== 0 && /^Seccomp:\s+2$/m.test(readOrNothing(`/proc/${snapshot}/status`)),
+  }
+}
+
+/** The pid of a process with this name that is no zombie; 0 when there is none. */
+export function findRunning(name: string): number {
+  for (const pid of readdirSync('/proc'))
+    if (/^\d+$/.test(pid) && isNamed(readStat(pid), name)) return Number(pid)
+  return 0
+}
+
+const isNamed = (stat: string, name: string): boolean =>
+  stat.includes(`(${name}) `) && !stat.includes(`(${name}) Z`)
+
+const isRunning = (pid: number): boolean => {
+  const stat = readStat(pid)
+  return stat !== '' && !/\) [ZX] /.test(stat)
+}
+
+function readOrNothing(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return '' // it has ended
+  }
+}
