@@ -34,14 +34,24 @@ def describe_starts(starts, walk):
     for _, holder in entries:
         for key, count in walk.entry_types(holder).items():
             counts[key] = counts.get(key, 0) + count
-    common = sorted((key for key in counts if key in walk.facts), key=counts.__getitem__, reverse=True)[:5]
     held = chain.from_iterable(entries_of(holder) for _, holder in entries)
     sample = [entry for entry in islice(held, SAMPLE) if entry is not None]
     return {
         "entries": sum(known) if known else None,
-        "entryTypes": [{"type": type_name(walk.facts[key].kind), "count": counts[key]} for key in common],
+        "entryTypes": _common_types(counts, walk.facts),
         "notes": notes + _common_calls(sample),
     }
+
+
+def _common_types(counts, facts):
+    known = [key for key in counts if key in facts]
+    least = sorted((counts[key] for key in known), reverse=True)[:5]
+    rows = [{"type": type_name(facts[key].kind), "count": counts[key]} for key in known if counts[key] >= least[-1]]
+    return sorted(rows, key=_rank)[:5]
+
+
+def _rank(row):
+    return (-row["count"], row["type"])
 
 
 def _entries(thing):

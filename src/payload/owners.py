@@ -111,5 +111,9 @@ def _sums(tally, facts):
 def type_rows(tally, facts):
     """TypeRow of model.ts for every type, largest first."""
     sizes = bytes_by_type(tally, facts)
-    keys = sorted(sizes, key=sizes.__getitem__, reverse=True)
-    return [{"type": type_name(facts[k].kind), "count": tally.counts[k], "bytes": sizes[k]} for k in keys]
+    rows = [{"type": type_name(facts[k].kind), "count": tally.counts[k], "bytes": sizes[k]} for k in sizes]
+    return sorted(rows, key=_rank)
+
+
+def _rank(row):
+    return (-row["bytes"], row["type"])
