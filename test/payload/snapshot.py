@@ -33,13 +33,15 @@ if "PYHEAP_WALKER" in os.environ:
 gc.collect()  # that leaves cycles
 
 def snapshot(text, native=True, fork=True, request=None):
-    if "PYHEAP_BOTH" in os.environ and os.fork():
-        os.wait()
-        if os.fork():
-            os.wait()
-            os._exit(0)
+    if "PYHEAP_BOTH" not in os.environ:
         take_snapshot(text, native, fork, request, True)
-    take_snapshot(text, native, fork, request, "PYHEAP_BOTH" not in os.environ)
+    for natively in (None, False, True):  # the first fork is for the traces that it leaves, such as a warning
+        if os.fork() == 0:
+            if natively is not None:
+                take_snapshot(text, native, fork, request, natively)
+            os._exit(0)
+        os.wait()
+    os._exit(0)
 
 def take_snapshot(text, native, fork, request, natively):
     # native: hands over what native code collects before fork cleanup; else the payload looks for itself
