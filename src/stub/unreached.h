@@ -66,6 +66,13 @@ static void traverse(struct walk *walk, object *o, visitor visit)
 	if (!kind->is_gc || kind->is_gc(o)) kind->traverse(o, visit, walk);
 }
 
+static void forget_unreached(struct walk *walk)
+{
+	if (walk->inside) unmap_pages(walk->inside, (walk->inside_mask + 1) * sizeof(struct inside));
+	walk->inside = 0;
+	vector_free(&walk->unreached);
+}
+
 /* 0 if there is no memory for it. */
 static int split(struct walk *walk)
 {
@@ -89,6 +96,7 @@ static int split(struct walk *walk)
 static object *take_group(struct walk *walk, u32 kept)
 {
 	object *first = 0;
+	if (!walk->inside) return 0;
 	walk->into = &walk->frontier;
 	for (u64 n = 0; n < walk->unreached.length; n++) {
 		object *o = (object *)walk->unreached.items[n];

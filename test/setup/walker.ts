@@ -7,9 +7,14 @@ const COMPILE = (
   '-fno-jump-tables -fno-builtin -fcf-protection=none -mgeneral-regs-only -mno-red-zone -nostdlib -Wall -Wextra -Werror'
 ).split(' ')
 
-/** Compiles the walker as the stub is compiled, but as a shared object that a test can load into any Python. */
+/** Compiles the walker as a shared object that a test can load into any Python. */
 export async function buildWalker(path: string): Promise<void> {
   await execa('gcc', ['-shared', ...COMPILE, source, '-o', path])
+}
+
+/** Compiles the walker as it is linked into the stub. */
+export async function compileWalker(path: string): Promise<void> {
+  await execa('gcc', [...COMPILE, '-fvisibility=hidden', '-c', source, '-o', path])
 }
 
 /** Whether there is the compiler that building the walker needs. */
