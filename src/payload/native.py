@@ -16,7 +16,12 @@ HOW = ("leaf", "plain", "dict", "mapping", "array")
 
 def choose_heap(end, native):
     """The heap by native code where that reads objects as Python does, else by Python."""
-    return NativeHeap(native) if native is not None and is_sound(native) else Heap(end)
+    if native is None or not is_sound(native):
+        return Heap(end)
+    try:
+        return NativeHeap(native)
+    except MemoryError:  # the service is close to its own limit of address space
+        return Heap(end)
 
 
 class _Sample:
@@ -55,7 +60,7 @@ class NativeHeap:
 
     def __init__(self, native):
         self._native = native
-        self._walk = None
+        self._walk = NativeWalk(native)
 
     def tracked(self):
         """Type and count by the type's id."""
@@ -70,7 +75,7 @@ class NativeHeap:
 
     def walk(self, opaque, beat):
         """The walk over this heap, of which there is one."""
-        self._walk = NativeWalk(self._native, opaque, beat)
+        self._walk.begin(opaque, beat)
         return self._walk
 
     def missing(self, counts, labels):
@@ -86,20 +91,25 @@ class NativeHeap:
 class NativeWalk:
     """What walk.py does, by native code."""
 
-    def __init__(self, native, opaque, beat):
+    def __init__(self, native):
         self.facts = {}
         self.has = native["has"]
         self.claim = native["claim"]
         self._native = native
-        self._beat = beat
+        self._beat = None
         self._parts = {}  # of the frontier, by the id of the label that they belong to
         self._frontier = 0
         self._learner = self._learn  # native code borrows it
         native["start"](self._learner, _refs_of_array)
+
+    def begin(self, opaque, beat):
+        """Hides what is opaque or ours; `beat` is told how many objects were walked."""
+        self._beat = beat
+        hide = self._native["hide"]
         for address in opaque:
-            native["hide"](address)
-        for thing in (self, native, self.claim.__self__, *native.values()):
-            native["hide"](id(thing))
+            hide(address)
+        for thing in (self, self._native, self.claim.__self__, *self._native.values()):
+            hide(id(thing))
 
     def run(self, labels):
         """Walks from the labels' starts, which were claimed: first what is next to each label, then all the rest."""

@@ -48,6 +48,45 @@ snapshot(text)
 """
         )
 
+    def test_of_things_that_are_not_done_or_lie(self):
+        self.compare(
+            r"""
+class Untraversed:
+    def __init__(self): self.held = [1.5]
+class Lying: __slots__ = ("held",)
+class Deep: __slots__ = ("below",)
+CHAIN = None
+for _ in range(200000):
+    deep = Deep(); deep.below = CHAIN; CHAIN = deep
+UNTRAVERSED = [Untraversed() for _ in range(100)]
+LYING = [Lying() for _ in range(100)]
+for lying in LYING: lying.held = [2.5]
+gc.disable()
+ctypes.c_void_p.from_address(id(Untraversed) + 184).value = None  # tp_traverse
+ctypes.c_ssize_t.from_address(id(Lying) + 32).value = 1 << 50  # tp_basicsize
+def halfway():
+    yield "first"
+    snapshot(text)
+WAITING = tuple(halfway())
+"""
+        )
+
+    def test_of_a_service_that_may_map_no_more(self):
+        self.compare(
+            r"""
+import resource
+size = int(open("/proc/self/statm").read().split()[0]) * 4096
+HELD = ["%0100d" % i for i in range(1000)]
+resource.setrlimit(resource.RLIMIT_AS, (size + (14 << 20), resource.RLIM_INFINITY))
+snapshot(text)
+"""
+        )
+
+    def test_of_an_interpreter_that_is_laid_out_otherwise(self):
+        for part in ("layout_of(type(thing))", "frozen_at = 80"):
+            replaced = part.replace("thing", "None").replace("80", "88")
+            self.compare("assert %r in text\nsnapshot(text.replace(%r, %r))" % (part, part, replaced))
+
 
 def _key(owner):
     # The path of what is unreachable names its types.
