@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { captureProcess, captureSettings } from '../setup/capture.ts'
+import { startInSuite } from '../setup/suite-service.ts'
+import { findSuites, suitesDirectory } from '../setup/suites.ts'
+
+const suites = findSuites()
+const skip = process.getuid?.() === 0 ? false : 'needs root, to trace processes and to chroot'
+const interpreters = suites.flatMap((suite) => suite.pythons.map((python) => ({ suite, python })))
+
+test('the interpreters of other Debian suites', (t) => {
+  if (suites.length > 0) return
+  t.skip(`optional: none in ${suitesDirectory()}; npm run test:suites fetches them, in some two minutes`)
+})
+
+for (const { suite, python } of interpreters)
+  for (const state of ['idle', 'busy', 'threads', 'loop'])
+    test(`${suite.name}: ${python} that is ${state}: the dump names class and owner`, { skip }, async () => {
+      const settings = await captureSettings()
+      const service = await startInSuite(suite, python, 'service', state)
+      try {
+        const outcome = await captureProcess(service.pid, settings)
+        assert.ok(outcome.kind === 'captured', JSON.stringify(outcome))
+        const { census, method } = outcome
+        assert.deepEqual(census.problems, [])
+        assert.ok(census.complete)
+        const owner = census.owners.find(({ scope }) => scope === '__main__.Registry')
+        assert.equal(owner?.path, 'live')
+        assert.deepEqual(owner.entryTypes[0], { type: '__main__.Session', count: 20000 })
+        assert.equal(method, state === 'idle' ? 'resting-thread' : method)
+      } finally {
+        const report = JSON.parse((await service.stop()).trim().split('\n').at(-1) ?? '') as { bad: string[] }
+        assert.deepEqual(report.bad, [])
+      }
+    })
