@@ -3,7 +3,8 @@ import type { CaptureFailed } from '../model.ts'
 import { type Mapping, parseMaps } from '../proc/maps.ts'
 import { type ElfFile, loadBias, lookUpSymbols } from './elf.ts'
 import { fileKey, firstOfEachFile, openImage } from './mapped-file.ts'
-import { LIVE_ONLY_FUNCTIONS, SERVICE_FUNCTIONS, STUB_FUNCTIONS } from './stub-functions.ts'
+import { STUB_FUNCTIONS } from './stub-functions.ts'
+import { OPTIONAL, REQUIRED, type SupportedPython, judgePython } from './supported-python.ts'
 
 /** The CPython inside a process, and where its functions are. */
 export type Interpreter = {
@@ -17,18 +18,10 @@ export type Interpreter = {
   readonly ranges: readonly { readonly start: number; readonly end: number }[]
 }
 
-const FUNCTIONS = [...SERVICE_FUNCTIONS, ...STUB_FUNCTIONS, ...LIVE_ONLY_FUNCTIONS]
-const REQUIRED = FUNCTIONS.flatMap(({ name, need }) => (need === 'required' ? [name] : []))
-const OPTIONAL = [
-  'Py_Version',
-  /** Only free-threaded builds export it. */
-  '_Py_DecRefShared',
-  ...FUNCTIONS.flatMap(({ name, need }) => (need === 'optional' ? [name] : [])),
-]
 const LIBC = STUB_FUNCTIONS.flatMap(({ name, need }) => (need === 'libc' ? [name] : []))
-const LIBC_FILE = /\/(libc\.so\.6|libc-2\.\d+\.so|ld-musl-[^/]*|libc\.musl-[^/]*)$/
+/** glibc's, and the names that distributions give musl's. */
+const LIBC_FILE = /\/(libc\.so(\.6)?|libc-2\.\d+\.so|ld-musl-[^/]*|libc\.musl-[^/]*)$/
 const LIBPYTHON_FILE = /\/libpython3[^/]*\.so[^/]*$/
-const X86_64 = 62
 
 /** Finds the interpreter in a live process and resolves what the stub calls, without stopping the process. */
 export function resolveInterpreter(procRoot: string, pid: number): Interpreter | CaptureFailed {
@@ -39,7 +32,10 @@ export function resolveInterpreter(procRoot: string, pid: number): Interpreter |
     try {
       const symbols = lookUpSymbols(image, [...REQUIRED, ...OPTIONAL])
       if (!symbols.has('Py_AddPendingCall')) continue
-      return describe(image, first, symbols, { mappings, libc: resolveLibc(procRoot, pid, mappings) })
+      const version = readVersion(image, first.path, symbols.get('Py_Version'))
+      const python = judgePython({ path: first.path, machine: image.machine, version, symbols })
+      if (python.kind === 'failed') return python
+      return describe(procRoot, pid, mappings, { image, first, symbols, python })
     } finally {
       closeSync(image.fd)
     }
@@ -47,27 +43,26 @@ export function resolveInterpreter(procRoot: string, pid: number): Interpreter |
   return { kind: 'failed', reason: 'not-python', detail: `process ${pid} has no CPython in it` }
 }
 
-/** What else is mapped. */
-type Surroundings = { readonly mappings: readonly Mapping[]; readonly libc: ReadonlyMap<string, number> }
+/** A CPython that can be captured. */
+type Found = {
+  readonly image: ElfFile
+  readonly first: Mapping
+  readonly symbols: ReadonlyMap<string, number>
+  readonly python: SupportedPython
+}
 
 function describe(
-  image: ElfFile,
-  first: Mapping,
-  symbols: ReadonlyMap<string, number>,
-  { mappings, libc }: Surroundings,
+  procRoot: string,
+  pid: number,
+  mappings: readonly Mapping[],
+  { image, first, symbols, python: { major, minor } }: Found,
 ): Interpreter | CaptureFailed {
-  const refuse = (detail: string): CaptureFailed => ({ kind: 'failed', reason: 'unsupported-python', detail })
-  if (image.machine !== X86_64) return refuse('only x86-64 processes can be snapshotted so far')
-  if (symbols.has('_Py_DecRefShared')) return refuse('free-threaded builds of Python are not supported yet')
-  const missing = REQUIRED.filter((name) => !symbols.has(name))
-  if (missing.length > 0) return refuse(`${first.path} does not export ${missing.join(', ')}`)
-  const version = readVersion(image, first.path, symbols.get('Py_Version'))
-  if (!version) return refuse(`cannot tell the version of ${first.path}`)
-  const [major, minor] = version
-  if (major !== 3 || minor < 8) return refuse(`Python ${major}.${minor} is too old: 3.8 or later is needed`)
   const bias = loadBias(image, first)
   const addresses = new Map([...symbols].map(([name, address]) => [name, address + bias]))
-  for (const [name, address] of libc) addresses.set(name, address)
+  for (const [name, address] of resolveLibc(procRoot, pid, mappings)) addresses.set(name, address)
+  // Linked statically, the C library is part of the image.
+  if (!addresses.has('mallinfo2'))
+    for (const [name, address] of lookUpSymbols(image, LIBC)) addresses.set(name, address + bias)
   return {
     kind: 'interpreter',
     path: first.path,
