@@ -23,6 +23,9 @@ const RESTFUL = new Set([
 const FUTEX = 202
 /** Semaphores and condition variables; plain FUTEX_WAIT is a mutex, perhaps malloc's. */
 const FUTEX_WAIT_BITSET = 9
+const FUTEX_WAIT = 0
+/** musl's semaphores wait so, for one of these values: that of 1.2.3 and before, and the newer one. Its locks never do. */
+const MUSL_SEMAPHORE = new Set([0xffffffffn, 0x80000000n])
 /** Nothing changes for this long in a thread that is said to rest. */
 const REST_MS = 30
 
@@ -36,11 +39,13 @@ export function listThreads(procRoot: string, pid: number): number[] {
 export function isRestful(thread: RestingThread, ranges: Interpreter['ranges']): boolean {
   if (RESTFUL.has(thread.nr)) return true
   if (thread.nr !== FUTEX) return false
-  const [word = '0', operation = '0'] = thread.args
+  const [word = '0', operation = '0', value = '0'] = thread.args
   const address = Number(word)
   // A waiter of the GIL's own condition variable must not be disturbed: glibc would wait for it for ever.
   const isGil = ranges.some(({ start, end }) => start <= address && address < end)
-  return Number(BigInt(operation) & 0x7fn) === FUTEX_WAIT_BITSET && !isGil
+  const wait = Number(BigInt(operation) & 0x7fn)
+  const isSemaphore = wait === FUTEX_WAIT && MUSL_SEMAPHORE.has(BigInt(value) & 0xffffffffn)
+  return (wait === FUTEX_WAIT_BITSET || isSemaphore) && !isGil
 }
 
 /** The first of `tids` that rests, looked at twice; undefined when none does. */
