@@ -4,7 +4,13 @@ import { type Mapping, parseMaps } from '../proc/maps.ts'
 import { type ElfFile, loadBias, lookUpSymbols } from './elf.ts'
 import { fileKey, firstOfEachFile, openImage } from './mapped-file.ts'
 import { STUB_FUNCTIONS } from './stub-functions.ts'
-import { OPTIONAL, REQUIRED, type SupportedPython, judgePython } from './supported-python.ts'
+import {
+  OPTIONAL,
+  type PythonBuild,
+  REQUIRED,
+  type SupportedPython,
+  judgePython,
+} from './supported-python.ts'
 
 /** The CPython inside a process, and where its functions are. */
 export type Interpreter = {
@@ -21,7 +27,7 @@ export type Interpreter = {
 const LIBC = STUB_FUNCTIONS.flatMap(({ name, need }) => (need === 'libc' ? [name] : []))
 /** glibc's, and the names that distributions give musl's. */
 const LIBC_FILE = /\/(libc\.so(\.6)?|libc-2\.\d+\.so|ld-musl-[^/]*|libc\.musl-[^/]*)$/
-const LIBPYTHON_FILE = /\/libpython3[^/]*\.so[^/]*$/
+const LIBPYTHON_FILE = /\/libpython\d[^/]*\.so[^/]*$/
 
 /** Finds the interpreter in a live process and resolves what the stub calls, without stopping the process. */
 export function resolveInterpreter(procRoot: string, pid: number): Interpreter | CaptureFailed {
@@ -32,8 +38,9 @@ export function resolveInterpreter(procRoot: string, pid: number): Interpreter |
     try {
       const symbols = lookUpSymbols(image, [...REQUIRED, ...OPTIONAL])
       if (!symbols.has('Py_AddPendingCall')) continue
-      const version = readVersion(image, first.path, symbols.get('Py_Version'))
-      const python = judgePython({ path: first.path, machine: image.machine, version, symbols })
+      const { path } = first
+      const version = readVersion(image, path, symbols.get('Py_Version'))
+      const python = judgePython({ path, machine: image.machine, symbols, ...version })
       if (python.kind === 'failed') return python
       return describe(procRoot, pid, mappings, { image, first, symbols, python })
     } finally {
@@ -110,17 +117,25 @@ function imageRanges(mappings: readonly Mapping[], first: Mapping): { start: num
 }
 
 /** Py_Version holds 0x030b02f0 in 3.11 and later; older ones say it in their file name or in their module path. */
-function readVersion(image: ElfFile, path: string, symbol: number | undefined): [number, number] | undefined {
+function readVersion(
+  image: ElfFile,
+  path: string,
+  symbol: number | undefined,
+): Pick<PythonBuild, 'version' | 'fork'> {
   const load = image.loads.find(
     ({ address, size }) => symbol !== undefined && address <= symbol && symbol < address + size,
   )
   if (symbol !== undefined && load) {
     const version = Buffer.alloc(4)
     readSync(image.fd, version, 0, 4, symbol - load.address + load.offset)
-    return [version.readUInt8(3), version.readUInt8(2)]
+    return { version: [version.readUInt8(3), version.readUInt8(2)] }
   }
-  const name = /python(\d)\.(\d+)/.exec(path) ?? /lib\/python(\d)\.(\d+)/.exec(readAll(image.fd))
-  return name ? [Number(name[1]), Number(name[2])] : undefined
+  const text = readAll(image.fd)
+  const name = /python(\d)\.(\d+)/.exec(path) ?? /lib\/python(\d)\.(\d+)/.exec(text)
+  return {
+    version: name ? [Number(name[1]), Number(name[2])] : undefined,
+    fork: text.includes('[Pyston ') ? 'Pyston' : undefined, // from the format of its sys.version
+  }
 }
 
 /** The whole file as text; interpreters are some tens of MB. */

@@ -7,7 +7,9 @@ export type PythonBuild = {
   readonly path: string
   /** e_machine of its ELF header. */
   readonly machine: number
-  readonly version: readonly [major: number, minor: number] | undefined
+  readonly version?: readonly [major: number, minor: number] | undefined
+  /** The name of a fork that keeps CPython's API. */
+  readonly fork?: string | undefined
   /** Those of REQUIRED and OPTIONAL that it defines. */
   readonly symbols: { readonly has: (name: string) => boolean }
 }
@@ -34,10 +36,13 @@ export function judgePython({
   path,
   machine,
   version,
+  fork,
   symbols,
 }: PythonBuild): SupportedPython | CaptureFailed {
   if (machine !== X86_64) return unsupported('only x86-64 processes can be snapshotted so far')
   if (!version) return unsupported(`cannot tell the version of the Python in ${path}`)
+  if (fork !== undefined)
+    return unsupported(`it runs ${fork}, a fork of CPython: only CPython itself is captured`)
   const [major, minor] = version
   const name = `Python ${major}.${minor}`
   const known = `3.${OLDEST} to 3.${NEWEST}`
