@@ -41,7 +41,7 @@ export async function captureCommand(
   if (!config) return EXIT.config
   const startedAt = new Date().toISOString()
   const look = await lookAt(Number(pidText))
-  if (look.kind !== 'seen') return tellUnseen(pidText, look.kind, terminal)
+  if (look.kind !== 'seen') return tellUnseen(pidText, look, terminal)
   const missing = await prepareStore(storeAt(config.store.dir))
   if (missing) return tellStore(missing, terminal)
   recoverFromCrash(places)
@@ -86,8 +86,8 @@ function refuseUsage(message: string, terminal: Terminal): number {
   return EXIT.usage
 }
 
-function tellUnseen(pid: string, kind: Exclude<Look['kind'], 'seen'>, terminal: Terminal): number {
-  switch (kind) {
+function tellUnseen(pid: string, look: Exclude<Look, { kind: 'seen' }>, terminal: Terminal): number {
+  switch (look.kind) {
     case 'gone':
       terminal.err(`there is no process ${pid}`)
       return EXIT.notFound
@@ -97,10 +97,14 @@ function tellUnseen(pid: string, kind: Exclude<Look['kind'], 'seen'>, terminal: 
       )
       return EXIT.captureFailed
     case 'not-python':
-      terminal.err(`process ${pid} is not Python: neither its program nor a mapped libpython is CPython`)
+      terminal.err(
+        look.runs === undefined
+          ? `process ${pid} is not Python: neither its program nor a mapped libpython is CPython`
+          : `process ${pid} runs ${look.runs}, not CPython for x86-64, and only that can be looked into`,
+      )
       return EXIT.captureFailed
     default:
-      return kind satisfies never
+      return look satisfies never
   }
 }
 
