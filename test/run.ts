@@ -1,4 +1,5 @@
-// Runs every test/**/*.test.ts. A skip says which right or program is missing; on CI a skip is a failure.
+// Runs every test/**/*.test.ts. A skip says which right or program is missing; on CI a skip is a failure, but for those
+// that begin with `optional:`, which need what takes too long to make there.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from 'node:test'
@@ -25,7 +26,7 @@ stream.on('test:pass', ({ name, skip }) => {
 stream.on('end', () => {
   process.stdout.write(`\n${skipped.map((line) => `SKIPPED ${line}\n`).join('')}`)
   process.stdout.write(`${passed} passed, ${failed} failed, ${skipped.length} skipped\n`)
-  const isSkipFatal = process.env['CI'] === 'true' && skipped.length > 0
+  const isSkipFatal = process.env['CI'] === 'true' && skipped.some((line) => !line.includes(': optional: '))
   if (isSkipFatal) process.stdout.write('on CI a skipped test is a failed one\n')
   process.exitCode = failed > 0 || isSkipFatal || passed === 0 ? 1 : 0
 })

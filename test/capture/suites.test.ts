@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { captureProcess, captureSettings } from '../setup/capture.ts'
+import { pyheapctl } from '../setup/run-tool.ts'
+import { RunningService } from '../setup/service.ts'
 import { startInSuite } from '../setup/suite-service.ts'
 import { findSuites, suitesDirectory } from '../setup/suites.ts'
 
@@ -33,3 +35,18 @@ for (const { suite, python } of interpreters)
         assert.deepEqual(report.bad, [])
       }
     })
+
+for (const { name, root, pypy } of suites.filter((suite) => suite.pypy !== undefined))
+  test(`${name}: PyPy is refused by its name`, { skip }, async () => {
+    const program = 'import time; print("ready", flush=True); time.sleep(600)'
+    const service = new RunningService('env', ['LC_ALL=C', 'chroot', root, pypy ?? '', '-c', program])
+    try {
+      await service.said('ready')
+      const { code, out, err } = await pyheapctl('capture', String(service.pid))
+      assert.equal(code, 4)
+      assert.equal(out, '')
+      assert.match(err, /^process \d+ runs PyPy, not CPython/m)
+    } finally {
+      await service.stop()
+    }
+  })
