@@ -30,7 +30,7 @@ function installed(kind: 'with a GIL' | 'without'): readonly InstalledPython[] {
       if (existsSync(path)) found.set(realpathSync(path), path)
     }
   return [...found.values()]
-    .map((path) => ({ path, ...ask(path) }))
+    .map(ask)
     .filter((python) => isSupported(python.version) && python.kind === kind)
     .toSorted((a, b) => a.version.localeCompare(b.version, 'en', { numeric: true }))
 }
@@ -41,10 +41,10 @@ kind = "without" if sysconfig.get_config_var("Py_GIL_DISABLED") else "with a GIL
 print(platform.python_implementation(), platform.python_version(), kind)
 `
 
-function ask(path: string): { readonly version: string; readonly kind: string } {
+function ask(path: string): InstalledPython & { readonly kind: string } {
   const { stdout } = execaSync(path, ['-c', PROGRAM], { reject: false })
   const [, version = '', kind = ''] = /^CPython (\S+) (.*)$/.exec(stdout) ?? []
-  return { version, kind }
+  return { path, version, kind }
 }
 
 const isSupported = (version: string): boolean => {
