@@ -22,8 +22,10 @@ const NEWEST = 15
 const FREE_THREADED = '_Py_DecRefShared'
 
 const FUNCTIONS = [...SERVICE_FUNCTIONS, ...STUB_FUNCTIONS, ...LIVE_ONLY_FUNCTIONS]
-export const REQUIRED = FUNCTIONS.flatMap(({ name, need }) => (need === 'required' ? [name] : []))
-export const OPTIONAL = [
+export const REQUIRED: readonly string[] = FUNCTIONS.flatMap(({ name, need }) =>
+  need === 'required' ? [name] : [],
+)
+export const OPTIONAL: readonly string[] = [
   'Py_Version',
   FREE_THREADED,
   ...FUNCTIONS.flatMap(({ name, need }) => (need === 'optional' ? [name] : [])),
