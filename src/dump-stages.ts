@@ -7,6 +7,8 @@ import type { Config } from './config/config.ts'
 import { installation, places } from './installation.ts'
 import type { Dump, MachineFacts, ProcessId, RssPoint } from './model.ts'
 import { readMachineFacts } from './observe/host.ts'
+import { readCgroupUses } from './observe/limits.ts'
+import { findMemoryController } from './observe/memory-controller.ts'
 import { readOutsideEvidence } from './observe/outside.ts'
 import { renderVerdict } from './report/verdict-text.ts'
 import { findBaseline } from './store/find-baseline.ts'
@@ -36,6 +38,7 @@ export function createDumpStages(options: DumpStagesOptions): DumpStages {
   const { dir, reserveBytes } = config.store
   const stub = readStub(installation.stub)
   const payload = readPayload(installation.payload)
+  const memoryController = findMemoryController(procRoot, sysRoot)
   let machine: Promise<MachineFacts> | undefined
   return {
     readOutside: ({ process, sample, startedAt }) =>
@@ -62,6 +65,7 @@ export function createDumpStages(options: DumpStagesOptions): DumpStages {
         payload,
         kinds: request.capture,
         ...config.capture,
+        readLimits: () => (memoryController ? readCgroupUses(memoryController, process.cgroup) : []),
         lockTimeoutMs: LOCK_TIMEOUT_MS,
         onProgress,
       }

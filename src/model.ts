@@ -242,6 +242,15 @@ export type CaptureFailure =
 
 export type Phase = { readonly name: string; readonly ms: number }
 
+/** Why a census ends before its end. */
+export type Truncation = {
+  readonly reason: 'timeout' | 'budget' | 'snapshot-oom-killed'
+  readonly detail: string
+}
+
+/** A snapshot that came to nothing, so that another was taken. */
+export type LostSnapshot = { readonly reason: CaptureFailure; readonly detail: string }
+
 export type Captured = {
   readonly kind: 'captured'
   readonly method: CaptureMethod
@@ -249,6 +258,8 @@ export type Captured = {
   readonly pauseMs: number
   readonly phases: readonly Phase[]
   readonly attempts: number
+  readonly lost: readonly LostSnapshot[]
+  readonly truncated?: Truncation | undefined
   readonly census: Census
   /** Read from the snapshot's own smaps, so it costs the service nothing. */
   readonly memoryMap: MemoryMap
@@ -429,6 +440,11 @@ export type DumpManifest = {
   readonly pause_ms: number
   readonly phases: readonly Phase[]
   readonly attempts: number
+  /** Whether everything that was asked for is in it. */
+  readonly complete?: boolean | undefined
+  readonly truncated?: Truncation | undefined
+  /** Snapshots that came to nothing before the one that gave the census. */
+  readonly lost?: readonly LostSnapshot[] | undefined
   readonly python_version: string | null
   readonly machine?: MachineFacts | undefined
   readonly files: readonly DumpFile[]

@@ -132,7 +132,16 @@ function describeOutcome(
   outcome: CaptureOutcome,
 ): Pick<
   DumpManifest,
-  'outcome' | 'failure' | 'method' | 'pause_ms' | 'phases' | 'attempts' | 'python_version'
+  | 'outcome'
+  | 'failure'
+  | 'method'
+  | 'pause_ms'
+  | 'phases'
+  | 'attempts'
+  | 'complete'
+  | 'truncated'
+  | 'lost'
+  | 'python_version'
 > {
   if (outcome.kind === 'captured')
     return { outcome: 'captured', ...cost(outcome), python_version: outcome.census.python.version }
@@ -144,13 +153,17 @@ function describeOutcome(
     pause_ms: 0,
     phases: [],
     attempts: 0,
+    complete: false,
     python_version: null,
   }
 }
 
-const cost = ({ method, pauseMs, phases, attempts }: Captured) => ({
+const cost = ({ method, pauseMs, phases, attempts, lost, truncated, census }: Captured) => ({
   method,
   pause_ms: pauseMs,
   phases,
   attempts,
+  complete: census.complete,
+  truncated,
+  lost,
 })

@@ -104,5 +104,6 @@ function whatIsMissing({ census, manifest }: Dump): string {
       manifest.failure === undefined ? '' : ` (${manifest.failure.reason}: ${manifest.failure.detail})`
     return ` There is no census${why}.`
   }
+  if (manifest.truncated) return ` This dump is truncated: ${manifest.truncated.detail}.`
   return census.complete ? '' : ' The census is incomplete.'
 }

@@ -1,25 +1,27 @@
 import type { CaptureFailed, CaptureKind, CaptureOutcome, Captured } from '../model.ts'
 import { bury } from './bury.ts'
-import { hostIsShort } from './host-memory.ts'
 import { completeMap } from './memory-map.ts'
 import { askFor } from './payload-text.ts'
 import { seccompFilter } from './seccomp-filter.ts'
 import type { Service } from './service.ts'
 import { runSnapshot } from './snapshot.ts'
-import { openSnapshotCgroup } from './snapshot-cgroup.ts'
+import { watchBudget, type BudgetSettings } from './snapshot-budget.ts'
+import { closeSnapshotCgroup, openSnapshotCgroup } from './snapshot-cgroup.ts'
 import { chooseFlags, takeSnapshot } from './take-snapshot.ts'
+import { tryAgain } from './try-again.ts'
 import { type CaptureSubject, type Entrance, type ServiceSettings, withService } from './with-service.ts'
 
 export type { CaptureSubject }
-export type CaptureSettings = ServiceSettings & {
-  readonly payload: Buffer
-  readonly kinds: readonly CaptureKind[]
-  /** For the census in the snapshot. */
-  readonly timeoutMs: number
-  readonly onProgress: (objects: number) => void
-}
-
-const MAX_ATTEMPTS = 3
+export type CaptureSettings = ServiceSettings &
+  BudgetSettings & {
+    readonly payload: Buffer
+    readonly kinds: readonly CaptureKind[]
+    /** For the census in the snapshot. */
+    readonly timeoutMs: number
+    /** Of the cgroup that each snapshot is charged to. */
+    readonly memoryLimitBytes?: number | undefined
+    readonly onProgress: (objects: number) => void
+  }
 
 /**
  * Takes one snapshot of a live process and reads it. The process stands still for some tens of milliseconds and is
@@ -29,24 +31,19 @@ export async function capture(subject: CaptureSubject, settings: CaptureSettings
   return withService(subject, settings, (entrance) => captureWithRetries(entrance, settings))
 }
 
-/** A snapshot that hangs or dies costs the service nothing: another is taken, and told that threads are gone. */
 async function captureWithRetries(
   { service, facts, phases }: Entrance,
   settings: CaptureSettings,
 ): Promise<CaptureOutcome> {
-  let failure: CaptureFailed | undefined
-  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-    const outcome = await captureOnce(service, settings, attempt)
-    if (outcome.kind === 'captured')
-      return {
-        ...outcome,
-        memoryMap: completeMap(outcome.memoryMap, facts, service),
-        phases: [...phases, ...outcome.phases].map(({ name, ms }) => ({ name, ms: round(ms) })),
-      }
-    failure ??= outcome
-    if (outcome.reason !== 'snapshot-hung' && outcome.reason !== 'snapshot-died') return outcome
+  const outcome = await tryAgain(settings.kinds, (attempt, kinds) =>
+    captureOnce(service, { ...settings, kinds }, attempt),
+  )
+  if (outcome.kind === 'failed') return outcome
+  return {
+    ...outcome,
+    memoryMap: completeMap(outcome.memoryMap, facts, service),
+    phases: [...phases, ...outcome.phases].map(({ name, ms }) => ({ name, ms: round(ms) })),
   }
-  return failure ?? { kind: 'failed', reason: 'gone', detail: `process ${service.id.pid} has ended` }
 }
 
 async function captureOnce(
@@ -64,16 +61,18 @@ async function captureOnce(
   if (taken.kind === 'failed') return taken
   const requested = performance.now()
   const { onProgress, timeoutMs, kinds } = settings
+  const cgroup = openSnapshotCgroup(service.procRoot, service.id.pid, settings.memoryLimitBytes)
   const result = await runSnapshot(service, taken, {
     workspace,
-    cgroup: openSnapshotCgroup(service.procRoot),
+    cgroup,
     timeoutMs,
     kinds,
-    mustEnd: () => hostIsShort(settings),
+    mustEnd: watchBudget(settings, { pid: taken.pid, cgroup }),
     onProgress,
   })
   const finished = performance.now()
   await bury(service, taken)
+  closeSnapshotCgroup(cgroup)
   if (result.kind === 'failed') return result
   return {
     kind: 'captured',
@@ -85,6 +84,8 @@ async function captureOnce(
       { name: 'end the snapshot', ms: performance.now() - finished },
     ],
     attempts: attempt,
+    lost: [],
+    truncated: result.truncated,
     census: result.census,
     memoryMap: { rows: result.rows },
   }

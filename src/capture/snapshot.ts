@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CaptureFailed, CaptureKind, Census, MapRow } from '../model.ts'
+import type { CaptureFailed, CaptureKind, Census, MapRow, Truncation } from '../model.ts'
 import { parseSmaps } from '../proc/smaps.ts'
 import { CensusReader } from './census-reader.ts'
 import { type Prepared, endProcess, prepareSnapshot } from './prepare-snapshot.ts'
 import type { Service } from './service.ts'
-import type { SnapshotCgroup } from './snapshot-cgroup.ts'
+import { type SnapshotCgroup, wasOomKilled } from './snapshot-cgroup.ts'
 import type { Taken } from './take-snapshot.ts'
 import type { WorkspaceContent } from './workspace.ts'
 
@@ -23,15 +23,14 @@ export type SnapshotOptions = {
 export type SnapshotResult = {
   readonly kind: 'census'
   readonly census: Census
+  /** Set when the census was cut off. */
+  readonly truncated?: Truncation | undefined
   readonly rows: readonly MapRow[]
 }
 
 const FIRST_WORD_WITHIN_MS = 5000
 /** After the payload's last word only malloc's figures are due, and they may hang on a lock. */
 const LAST_WORD_WITHIN_MS = 500
-/** What a census may need besides the service's own memory: 15 % of the heap was the most in a good one. */
-const OWN_MEMORY_SHARE = 0.5
-const OWN_MEMORY_LEAST = 256 * 2 ** 20
 
 /** Runs the census in a snapshot that waits for its content and its go, and ends the snapshot whatever happens. */
 export async function runSnapshot(
@@ -39,29 +38,31 @@ export async function runSnapshot(
   taken: Taken,
   options: SnapshotOptions,
 ): Promise<SnapshotResult | CaptureFailed> {
-  const place = { procRoot: service.procRoot, pid: taken.pid }
   try {
     const prepared = await prepareSnapshot(service, taken, options)
-    if (prepared.kind === 'failed') return prepared
-    const rows = parseSmaps(readFileSync(`${place.procRoot}/${place.pid}/smaps`, 'latin1'))
-    const census = await readCensus(prepared, place, options)
-    return 'reason' in census ? census : { kind: 'census', census, rows }
+    if (prepared.kind === 'failed') return lost(options, prepared)
+    const rows = parseSmaps(readFileSync(`${service.procRoot}/${taken.pid}/smaps`, 'latin1'))
+    const told = await readCensus(prepared, options)
+    return 'reason' in told ? told : { kind: 'census', ...told, rows }
   } catch (error) {
-    return { kind: 'failed', reason: 'snapshot-died', detail: `the snapshot is gone: ${String(error)}` }
+    const detail = `the snapshot is gone: ${String(error)}`
+    return lost(options, { kind: 'failed', reason: 'snapshot-died', detail })
   } finally {
     endProcess(taken.pid)
   }
 }
 
-type Place = { readonly procRoot: string; readonly pid: number }
+/** What a snapshot that is gone died of. */
+const lost = ({ cgroup }: SnapshotOptions, failed: CaptureFailed): CaptureFailed =>
+  failed.reason === 'snapshot-died' && wasOomKilled(cgroup)
+    ? { kind: 'failed', reason: 'snapshot-oom-killed', detail: OOM_KILLED }
+    : failed
 
 async function readCensus(
   { output, start }: Prepared,
-  place: Place,
   options: SnapshotOptions,
-): Promise<Census | CaptureFailed> {
+): Promise<Told | CaptureFailed> {
   const reader = new CensusReader(options.kinds)
-  const budget = memoryBudget(place)
   const socket = new Socket({ fd: output, readable: true, writable: false })
   socket.setEncoding('utf8')
   let hasEnded = false
@@ -72,29 +73,11 @@ async function readCensus(
   for (const event of ['end', 'close', 'error'] as const) socket.on(event, () => (hasEnded = true))
   start()
   try {
-    const stopped = await watch(
-      reader,
-      { ...options, mustEnd: () => options.mustEnd() ?? budget() },
-      () => hasEnded,
-    )
-    return conclude(reader, stopped)
+    const stopped = await watch(reader, options, () => hasEnded)
+    return conclude(reader, stopped, options.cgroup)
   } finally {
     socket.destroy()
   }
-}
-
-/** Says when the snapshot has taken more memory than a census can need: a heap may be made to trap it. */
-function memoryBudget({ procRoot, pid }: Place): () => string | undefined {
-  const residentPages = (): number => {
-    try {
-      return Number(readFileSync(`${procRoot}/${pid}/statm`, 'latin1').split(' ')[1])
-    } catch {
-      return 0 // it has ended, which the end of its output tells
-    }
-  }
-  const before = residentPages()
-  const most = before + Math.max(before * OWN_MEMORY_SHARE, OWN_MEMORY_LEAST / 4096)
-  return () => (residentPages() > most ? 'the census took more memory than it may' : undefined)
 }
 
 type Stopped = 'ended' | 'silent' | 'late' | { readonly because: string }
@@ -122,18 +105,35 @@ async function watch(
 }
 
 /** A census that is whole or cut off, or why there is none. */
-function conclude(reader: CensusReader, stopped: Stopped): Census | CaptureFailed {
+function conclude(reader: CensusReader, stopped: Stopped, cgroup: SnapshotCgroup): Told | CaptureFailed {
   const census = reader.census()
-  const why = explain(reader, stopped)
-  if (census && reader.hasEnded) return census
-  const hasTypes = census !== undefined && census.types.length > 0
-  if (hasTypes && stopped !== 'ended') return { ...census, problems: [...census.problems, why] }
-  const reason = stopped === 'silent' || stopped === 'late' ? 'snapshot-hung' : 'snapshot-died'
-  return {
-    kind: 'failed',
-    reason: reader.fault === undefined ? reason : 'bad-payload-output',
-    detail: why,
+  if (census && reader.hasEnded) return { census }
+  const isOomKilled = stopped === 'ended' && wasOomKilled(cgroup)
+  const detail = isOomKilled ? OOM_KILLED : explain(reader, stopped)
+  const cause = isOomKilled ? 'snapshot-oom-killed' : causeOf(stopped)
+  const hasSaidMuch = census !== undefined && census.types.length + census.stacks.length > 0
+  if (hasSaidMuch && cause !== undefined) {
+    const problems = [...census.problems, detail]
+    return { census: { ...census, problems }, truncated: { reason: cause, detail } }
   }
+  const reason = reader.fault === undefined ? failureOf(stopped, isOomKilled) : 'bad-payload-output'
+  return { kind: 'failed', reason, detail }
+}
+
+type Told = Pick<SnapshotResult, 'census' | 'truncated'>
+
+const OOM_KILLED = "the kernel's OOM killer has ended the snapshot"
+
+/** Why we ended it, if what it has said until then is to be kept; one that died by itself is worth another try. */
+function causeOf(stopped: Stopped): Truncation['reason'] | undefined {
+  if (typeof stopped === 'object') return 'budget'
+  return stopped === 'late' ? 'timeout' : undefined
+}
+
+function failureOf(stopped: Stopped, isOomKilled: boolean): CaptureFailed['reason'] {
+  if (isOomKilled) return 'snapshot-oom-killed'
+  if (typeof stopped === 'object') return 'not-enough-memory'
+  return stopped === 'ended' ? 'snapshot-died' : 'snapshot-hung'
 }
 
 function explain(reader: CensusReader, stopped: Stopped): string {

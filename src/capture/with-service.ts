@@ -12,6 +12,7 @@ import { readStat } from './read-stat.ts'
 import { readSeccomp, refuseSeccomp } from './seccomp-risk.ts'
 import type { Service } from './service.ts'
 import type { Stub } from './stub-file.ts'
+import { type ReadLimits, refuseHeadroom } from './target-headroom.ts'
 import { readRecord } from './target-record.ts'
 
 /** Whom to look into. */
@@ -33,6 +34,8 @@ export type ServiceSettings = {
   readonly maxRssBytes: number
   /** Share of the host's memory that has to stay available. */
   readonly hostReserveShare: number
+  /** The limits of the service's own cgroups. */
+  readonly readLimits: ReadLimits
 }
 
 /** A service that may be entered, what was known of it before, and what it took to get here. */
@@ -94,6 +97,7 @@ async function enter<Result>(
   const refused =
     refuseState(facts, settings.maxRssBytes) ??
     refuseMemory(facts, settings) ??
+    refuseHeadroom(facts, settings.readLimits()) ??
     (seccomp.mode === 2 ? await refuseSeccomp(subject, seccomp.filters) : undefined)
   if (refused) return refused
   const interpreter = resolveInterpreter(procRoot, id.pid)
@@ -101,8 +105,9 @@ async function enter<Result>(
   const resolved = performance.now()
   const gdb = await settings.openGdb()
   if (!(gdb instanceof GdbSession)) return gdb
-  const memory = new ProcessMemory(procRoot, id.pid)
+  let memory: ProcessMemory | undefined
   try {
+    memory = new ProcessMemory(procRoot, id.pid)
     const phases = [
       { name: 'check and resolve symbols', ms: resolved - began },
       { name: 'get gdb', ms: performance.now() - resolved },
@@ -111,7 +116,7 @@ async function enter<Result>(
     const service = { id, procRoot, runDir, gdbTimeoutMs, stub, interpreter, memory, gdb, record, pauseMs: 0 }
     return await act({ service, facts, phases })
   } finally {
-    memory.close()
+    memory?.close()
     await gdb.close()
   }
 }

@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { release, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findGdb } from '../capture/find-gdb.ts'
 import { createOpenGdb } from '../capture/open-gdb.ts'
-import { openSnapshotCgroup } from '../capture/snapshot-cgroup.ts'
+import { closeSnapshotCgroup, openSnapshotCgroup } from '../capture/snapshot-cgroup.ts'
 import { defaultConfig } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { createDumpStages } from '../dump-stages.ts'
@@ -90,10 +90,11 @@ function checkPtrace(): Check {
 }
 
 function checkCgroup(): Check {
-  const cgroup = openSnapshotCgroup(places.procRoot)
+  const cgroup = openSnapshotCgroup(places.procRoot, process.pid)
+  closeSnapshotCgroup(cgroup)
   switch (cgroup.kind) {
     case 'cgroup':
-      return ok('cgroup', `snapshots are charged to ${cgroup.path}`)
+      return ok('cgroup', `snapshots are charged to ${dirname(cgroup.path)}`)
     case 'none':
       return {
         name: 'cgroup',

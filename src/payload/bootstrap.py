@@ -46,7 +46,7 @@ def start(sources, snapshot, request):
         gc_before, end, native = seal_heap(request)
         own_globals, kinds = globals(), request.get("kinds", KINDS)
         names = load(sources)
-        heap = names["choose_heap"](end, native)
+        heap = names["choose_heap"](end, native) if "census" in kinds else None
         names["run"](names["Service"](snapshot, gc_before, own_globals), heap, kinds, write)
     except BaseException as error:
         try:

@@ -11,7 +11,7 @@ export function censusSections({ census }: Dump, findings: Findings, style: Text
   const isCompared = findings.baseline !== undefined
   return [
     {
-      head: isCompared ? 'Types, by growth' : 'Types, by size',
+      head: typesHead(census, isCompared),
       lines: typeLines(findings.types.slice(0, 20), census, { isCompared, style: inner }),
     },
     { head: 'Who holds it', lines: ownerLines(census.owners.slice(0, 15), census, inner) },
@@ -26,6 +26,13 @@ export function censusSections({ census }: Dump, findings: Findings, style: Text
       lines: census.problems.slice(0, 10).flatMap((text) => wrap(visible(text, 300), inner.width)),
     },
   ]
+}
+
+// Of a census that was cut off before its end only the collector's own count is known, without sizes.
+function typesHead(census: Census, isCompared: boolean): string {
+  if (!census.complete && census.bytes === 0)
+    return 'Types, by count of what the collector tracks: str, int and bytes are missing, sizes are not known'
+  return isCompared ? 'Types, by growth' : 'Types, by size'
 }
 
 /** Types as heapy prints them, with the cumulative share; against a baseline with what has grown. */

@@ -120,7 +120,7 @@ function countReasons(waits: readonly Wait[]): Readonly<Record<string, number>> 
 function outcomeLines(process: ProcessId, outcome: ToldOutcome): readonly LogLine[] {
   switch (outcome.kind) {
     case 'dumped':
-      return [logDump(outcome.published, outcome.findings)]
+      return [...lostLines(outcome.published), logDump(outcome.published, outcome.findings)]
     case 'dumped-outside':
       return [logCapture(process, outcome.outcome), logDump(outcome.published)]
     case 'refused':
@@ -161,15 +161,24 @@ export function logCapture(process: ProcessId, outcome: CaptureOutcome): LogLine
   }
 }
 
-/** A dump that can be read now. */
+/** Snapshots that came to nothing on the way to a dump. */
+const lostLines = ({ manifest }: ToldDump): readonly LogLine[] =>
+  (manifest.lost ?? []).map(({ reason, detail }) => ({
+    level: 'warn',
+    fields: { pid: manifest.process.pid, reason, detail },
+    message: 'snapshot lost, another was taken',
+  }))
+
+/** A dump that can be read now; one that is cut off is told louder, with the reason. */
 export const logDump = (dump: ToldDump, findings?: Findings): LogLine => ({
-  level: 'info',
+  level: dump.manifest.truncated === undefined ? 'info' : 'warn',
   fields: {
     dump: dump.path,
     target: dump.manifest.target,
     rule: dump.manifest.rule,
     pid: dump.manifest.process.pid,
     outcome: dump.manifest.outcome,
+    truncated: dump.manifest.truncated,
     rssBytes: dump.manifest.rss_bytes,
     pauseMs: dump.manifest.pause_ms,
     verdict: findings?.verdict,

@@ -55,6 +55,8 @@ function captureLines({ manifest, outside }: Dump, { width }: TextStyle): readon
       `the service stood still for ${formatDuration(pauseMs)}; ${manifest.method}, attempt ${attempts}`,
     ],
     ['phases', phases.length === 0 ? undefined : phases.join(', ')],
+    ['truncated', manifest.truncated && `${manifest.truncated.reason}: ${manifest.truncated.detail}`],
+    ['lost', manifest.lost?.map(({ reason, detail }) => `${reason}: ${detail}`).join('; ') || undefined],
     ['failed', failure && `${failure.reason}: ${failure.detail}`],
   ]
   return facts.flatMap(([name, text]) =>

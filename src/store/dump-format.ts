@@ -79,6 +79,14 @@ export const manifestSchema: z.ZodType<DumpManifest> = z.object({
   pause_ms: z.number().nonnegative(),
   phases,
   attempts: count,
+  complete: z.boolean().optional(),
+  truncated: z
+    .object({ reason: z.enum(['timeout', 'budget', 'snapshot-oom-killed']), detail: z.string() })
+    .optional(),
+  lost: z
+    .array(z.object({ reason: failureReason, detail: z.string() }))
+    .max(100)
+    .optional(),
   python_version: z.string().nullable(),
   machine: z
     .object({ os: z.string(), kernel: z.string(), architecture: z.string(), cpus: count, memoryBytes: bytes })

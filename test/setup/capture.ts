@@ -27,6 +27,8 @@ export async function captureSettings(changes: Partial<CaptureSettings> = {}): P
     lockTimeoutMs: 0,
     maxRssBytes: 32 * 2 ** 30,
     hostReserveShare: 0.05,
+    maxCopy: { kind: 'share', share: 1.5 },
+    readLimits: () => [],
     onProgress: () => undefined,
     ...changes,
   }
