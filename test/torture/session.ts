@@ -80,7 +80,6 @@ async function captureRepeatedly(
     const isSuspect = attempted.kind === 'failed' || job.method === 'plain-injection'
     if (isSuspect && !(await isWell({ target, ready }, pid))) return
   }
-  await isWell({ target, ready }, pid)
 }
 
 type Seen = { readonly code: string; readonly outside: Outside }

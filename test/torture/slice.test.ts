@@ -6,7 +6,7 @@ import { type Result, runJobs } from './run-jobs.ts'
 import { renderDetails, renderSummary, renderTable } from './table.ts'
 import { completeShare, hasHurt, sum } from './tally.ts'
 
-const CAPTURES = Number(process.env['TORTURE_CAPTURES'] ?? 300)
+const CAPTURES = Number(process.env['TORTURE_CAPTURES'] ?? 160)
 const skip = process.getuid?.() === 0 ? false : 'needs root, to trace processes and to make namespaces'
 
 test(

@@ -78,6 +78,7 @@ def read_only():
 
 def empty_root():
     """A root without any file or folder: no /tmp, no /proc, no libraries."""
+    ctypes.CDLL("libgcc_s.so.1")  # glibc would look for it when the first thread ends
     must(libc.unshare(NEW_MOUNTS))
     mount(b"", b"/", REC | PRIVATE)
     mount(b"tmpfs", b"/mnt", RDONLY)
