@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { CaptureKind } from '../../src/model.ts'
 import { type KillJob, type KillTally, emptyKillTally } from './kill-cases.ts'
 import { isStopped } from './outside.ts'
 import { findRunning, spinFor, spinUntil } from './phase-watch.ts'
@@ -77,7 +78,7 @@ async function leaveSomethingToMend(pid: number, runDir: string): Promise<void> 
 async function captureAgain(target: Target, round: Round, first: Answer): Promise<void> {
   const { tally, runDir } = round
   if (!target.isAlive) return // `conclude` tells how it has ended
-  const answer = await new Capturer(runDir, target.pid).answer()
+  const answer = await new Capturer(runDir, target.pid, ['stacks']).answer()
   const isCaptured = answer.kind === 'complete'
   if (isStopped(target.pid)) tally.leftStopped += 1
   else if (target.isAlive && !(await target.isBeating())) tell(round, 'its heart beats no more')
@@ -133,9 +134,9 @@ class Capturer {
   readonly #ended: Promise<unknown>
   #output = ''
 
-  constructor(runDir: string, pid: number) {
+  constructor(runDir: string, pid: number, kinds: readonly CaptureKind[] = ['census', 'stacks']) {
     const program = new URL('capturer.ts', import.meta.url).pathname
-    this.#process = spawn(process.execPath, ['--import', 'tsx', program, runDir, String(pid)], {
+    this.#process = spawn(process.execPath, ['--import', 'tsx', program, runDir, String(pid), ...kinds], {
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: CAPTURE_WITHIN_MS,
       killSignal: 'SIGKILL',

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { CaptureKind } from '../../src/model.ts'
 import { digestCode } from '../setup/service.ts'
 import { type Attempt, type Method, attempt } from './attempt.ts'
 import type { Case } from './cases.ts'
@@ -16,8 +17,8 @@ export type Job = {
   readonly method: Method
 }
 
-/** One capture in so many counts the heap; the others take only the stacks, which is quick. */
-const FULL_CENSUS_EVERY = 8
+/** So many captures count the heap; the others take only the stacks, which is quick. */
+const FULL_CENSUS_SHARE = 1 / 8
 const LONGEST_REST_MS = 80
 
 /** Captures targets of one kind again and again, and tells what came of it. A target that was harmed is replaced. */
@@ -41,14 +42,14 @@ async function captureOneTarget(job: Job, tally: Tally, random: () => number): P
     switch (job.case.moment) {
       case 'starting':
         await sleep(random() * 120)
-        await captureOnce(target.pid, job, tally)
+        await captureOnce(target.pid, { job, tally, random })
         await target.ready()
         break
       case 'ending':
         await target.ready()
         target.signal('SIGTERM')
         await sleep(random() * 60)
-        await captureOnce(target.pid, job, tally)
+        await captureOnce(target.pid, { job, tally, random })
         break
       case 'running':
       case 'stopped':
@@ -73,7 +74,7 @@ async function captureRepeatedly(
   while (tally.captures < job.captures && target.isAlive) {
     await sleep(random() * LONGEST_REST_MS)
     if (job.case.moment === 'stopped') target.signal('SIGSTOP')
-    const attempted = await captureOnce(pid, job, tally)
+    const attempted = await captureOnce(pid, { job, tally, random })
     if (job.case.moment === 'stopped') target.signal('SIGCONT')
     if (!target.isAlive) return // `conclude` tells how it has ended
     if (before) compare(before, pid, tally)
@@ -103,9 +104,10 @@ async function isWell({ target, ready }: Running, pid: number): Promise<boolean>
   return ready.beating ? target.isBeating() : !isStopped(pid)
 }
 
-async function captureOnce(pid: number, job: Job, tally: Tally): Promise<Attempt> {
-  const kinds =
-    tally.captures % FULL_CENSUS_EVERY === 0 ? (['census', 'stacks'] as const) : (['stacks'] as const)
+type Doing = { readonly job: Job; readonly tally: Tally; readonly random: () => number }
+
+async function captureOnce(pid: number, { job, tally, random }: Doing): Promise<Attempt> {
+  const kinds: CaptureKind[] = random() < FULL_CENSUS_SHARE ? ['census', 'stacks'] : ['stacks']
   const attempted = await attempt(pid, job.method, kinds)
   tally.captures += 1
   if (attempted.kind === 'complete') {
