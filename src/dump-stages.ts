@@ -1,5 +1,6 @@
 import { analyse } from './analyse/analyse.ts'
 import { type CaptureSettings, capture } from './capture/capture.ts'
+import { readCountSource } from './capture/live-source.ts'
 import type { OpenGdb } from './capture/open-gdb.ts'
 import { readPayload } from './capture/payload-text.ts'
 import { readStub } from './capture/stub-file.ts'
@@ -38,6 +39,9 @@ export function createDumpStages(options: DumpStagesOptions): DumpStages {
   const { dir, reserveBytes } = config.store
   const stub = readStub(installation.stub)
   const payload = readPayload(installation.payload)
+  const inlineSource = config.capture.allowInline
+    ? readCountSource(installation.live, installation.payload)
+    : undefined
   const memoryController = findMemoryController(procRoot, sysRoot)
   let machine: Promise<MachineFacts> | undefined
   return {
@@ -67,6 +71,7 @@ export function createDumpStages(options: DumpStagesOptions): DumpStages {
         ...config.capture,
         readLimits: () => (memoryController ? readCgroupUses(memoryController, process.cgroup) : []),
         lockTimeoutMs: LOCK_TIMEOUT_MS,
+        inlineSource,
         onProgress,
       }
       return capture(process, settings)

@@ -8,6 +8,7 @@ const at = (path: string): string => fileURLToPath(new URL(path, root))
 export const installation = {
   payload: at('src/payload'),
   stub: at('src/stub'),
+  live: at('src/live'),
   version: (JSON.parse(readFileSync(at('package.json'), 'utf8')) as { readonly version: string }).version,
 }
 

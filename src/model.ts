@@ -215,6 +215,8 @@ export type CaptureMethod =
   | 'pending-call'
   /** A thread that rested in a system call was sent through the stub and back. */
   | 'resting-thread'
+  /** Counted in the service itself, where the configuration allows it and no snapshot could be taken. */
+  | 'in-process'
 
 export type CaptureFailure =
   | 'gone'
@@ -244,7 +246,7 @@ export type Phase = { readonly name: string; readonly ms: number }
 
 /** Why a census ends before its end. */
 export type Truncation = {
-  readonly reason: 'timeout' | 'budget' | 'snapshot-oom-killed'
+  readonly reason: 'timeout' | 'budget' | 'snapshot-oom-killed' | 'in-process'
   readonly detail: string
 }
 

@@ -1,5 +1,6 @@
 import type { CaptureFailed, CaptureKind, CaptureOutcome, Captured } from '../model.ts'
 import { bury } from './bury.ts'
+import { countInline } from './count-inline.ts'
 import { completeMap } from './memory-map.ts'
 import { askFor } from './payload-text.ts'
 import { seccompFilter } from './seccomp-filter.ts'
@@ -21,14 +22,30 @@ export type CaptureSettings = ServiceSettings &
     /** Of the cgroup that each snapshot is charged to. */
     readonly memoryLimitBytes?: number | undefined
     readonly onProgress: (objects: number) => void
+    /** Counts in the service itself where no snapshot can be had; undefined where that is not allowed. */
+    readonly inlineSource?: Buffer | undefined
   }
+
+/** Where the service cannot be cloned, or its clones come to nothing, its own interpreter may still answer. */
+const IN_PROCESS_MAY_DO: ReadonlySet<string> = new Set([
+  'clone-refused',
+  'snapshot-died',
+  'snapshot-hung',
+  'bad-payload-output',
+])
 
 /**
  * Takes one snapshot of a live process and reads it. The process stands still for some tens of milliseconds and is
  * otherwise left as it was; whatever goes wrong, goes wrong in the snapshot.
  */
 export async function capture(subject: CaptureSubject, settings: CaptureSettings): Promise<CaptureOutcome> {
-  return withService(subject, settings, (entrance) => captureWithRetries(entrance, settings))
+  return withService(subject, settings, async (entrance) => {
+    const outcome = await captureWithRetries(entrance, settings)
+    const { inlineSource } = settings
+    return outcome.kind === 'failed' && inlineSource !== undefined && IN_PROCESS_MAY_DO.has(outcome.reason)
+      ? countInline(entrance.service, inlineSource, outcome)
+      : outcome
+  })
 }
 
 async function captureWithRetries(

@@ -6,6 +6,8 @@ export type GateFacts = {
   readonly tracerPid: number
   /** 2 when a seccomp filter is installed. */
   readonly seccomp: number
+  /** Its return addresses are kept twice, by the processor. */
+  readonly hasShadowStack: boolean
   readonly rssBytes: number
   readonly anonBytes: number
   readonly fileBytes: number
@@ -20,6 +22,7 @@ export function parseGateFacts(status: string): GateFacts {
     state: field('State'),
     tracerPid: number('TracerPid'),
     seccomp: number('Seccomp'),
+    hasShadowStack: /^x86_Thread_features:.*\bshstk\b/m.test(status),
     rssBytes: number('VmRSS') * 1024,
     anonBytes: number('RssAnon') * 1024,
     fileBytes: number('RssFile') * 1024,
@@ -62,6 +65,12 @@ export function refuseState(facts: GateFacts, maxRssBytes: number): CaptureFaile
         'it waits for a device or is frozen; try again when it runs',
       )
   }
+  if (facts.hasShadowStack)
+    return refuse(
+      'not-capturable-state',
+      'its stacks are guarded by the processor (shadow stacks), and a detour would end it',
+      'start it with GLIBC_TUNABLES=glibc.cpu.x86_shstk=off',
+    )
   if (facts.rssBytes > maxRssBytes)
     return refuse(
       'not-enough-memory',

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
+import { constants, setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { GDB_ARGUMENTS, warmUp } from './gdb-commands.ts'
@@ -45,10 +46,11 @@ export class GdbSession {
     this.#shield()
   }
 
-  /** The kernel's OOM killer must not choose gdb while it holds a service. */
+  /** While gdb holds a service, nobody else may take its turn on the processor, and the OOM killer not its life. */
   #shield(): void {
     try {
       writeFileSync(`/proc/${this.#process.pid}/oom_score_adj`, '-900')
+      setPriority(this.#process.pid ?? 0, constants.priority.PRIORITY_HIGHEST)
     } catch {
       // not permitted without CAP_SYS_RESOURCE, or gdb could not be started: the first command will tell
     }

@@ -75,13 +75,16 @@ export const manifestSchema: z.ZodType<DumpManifest> = z.object({
   capture: z.array(z.enum(['census', 'stacks'])).optional(),
   outcome: z.enum(['captured', 'outside-only']),
   failure: z.object({ reason: failureReason, detail: z.string() }).optional(),
-  method: z.enum(['pending-call', 'resting-thread', 'none']),
+  method: z.enum(['pending-call', 'resting-thread', 'in-process', 'none']),
   pause_ms: z.number().nonnegative(),
   phases,
   attempts: count,
   complete: z.boolean().optional(),
   truncated: z
-    .object({ reason: z.enum(['timeout', 'budget', 'snapshot-oom-killed']), detail: z.string() })
+    .object({
+      reason: z.enum(['timeout', 'budget', 'snapshot-oom-killed', 'in-process']),
+      detail: z.string(),
+    })
     .optional(),
   lost: z
     .array(z.object({ reason: failureReason, detail: z.string() }))

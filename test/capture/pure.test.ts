@@ -26,6 +26,7 @@ test('what the gate has to know is read from status', () => {
     state: 'S',
     tracerPid: 7,
     seccomp: 2,
+    hasShadowStack: false,
     rssBytes: 2 ** 21,
     anonBytes: 2 ** 20,
     fileBytes: 0,
@@ -46,6 +47,13 @@ for (const [state, tracer, reason] of [
   test(`state ${state}, traced by ${tracer}: ${reason ?? 'may be captured'}`, () => {
     assert.equal(refuseState(parseGateFacts(status(state, tracer)), GIB)?.reason, reason)
   })
+
+test('a process whose stacks the processor guards is left alone', () => {
+  const guarded = parseGateFacts(`${status('S')}x86_Thread_features:\tshstk wrss\n`)
+  assert.equal(refuseState(guarded, GIB)?.reason, 'not-capturable-state')
+  const offered = parseGateFacts(`${status('S')}x86_Thread_features:\t\nx86_Thread_features_locked:\tshstk\n`)
+  assert.equal(refuseState(offered, GIB), undefined)
+})
 
 test('a process above capture.max_rss is left alone', () => {
   assert.equal(refuseState(parseGateFacts(status('S')), 2 ** 20)?.reason, 'not-enough-memory')
