@@ -5,7 +5,7 @@
 
 /*
  * A new dict of builtin functions that src/payload/native.py calls, or 0 with an error set. `python` must live as long
- * as they do; the caller holds the GIL, in the snapshot. 0 also where the interpreter lacks a function that is needed.
+ * as they do; the caller holds the GIL, in the snapshot.
  */
 object *pyheap_native(struct python *python);
 #endif
