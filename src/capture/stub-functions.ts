@@ -46,6 +46,9 @@ export const STUB_FUNCTIONS = [
   { name: 'PyErr_Occurred', need: 'required' },
   { name: 'PyErr_NoMemory', need: 'required' },
   { name: 'Py_DecRef', need: 'required' },
+  { name: 'PyInterpreterState_Head', need: 'optional' },
+  { name: 'PyInterpreterState_Next', need: 'optional' },
+  { name: 'PyInterpreterState_GetID', need: 'optional' },
 ] as const
 
 /** What only the live engine calls; see room.ts. */

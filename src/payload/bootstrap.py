@@ -10,6 +10,7 @@ PACKAGE = "pyheap_payload"
 KINDS = ("census", "stacks")
 ORDER = (
     "names",
+    "interpreters",
     "attributes",
     "emit",
     "stacks",

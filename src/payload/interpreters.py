@@ -1,25 +1,21 @@
-"""Sub-interpreters: a process may hold several, each with modules and a collector's list of its own."""
+"""Sub-interpreters: a process may hold several, each with modules of its own."""
 
 from .names import printable
 
 
-def adopt(rows, modules, listed):
-    """Adds what the other interpreters hold to the modules and the collector's list of this one; returns problems.
+def adopt(snapshot, modules):
+    """Adds the modules of the other interpreters, which native code has found, to those of this one.
 
-    `rows` are `[id, modules, objects]`, as native code has collected them; the list is emptied. A module gets its
-    interpreter's number in its name: `shop (interpreter 2)`. Objects are only taken when they are that interpreter's:
-    before 3.9 one list serves all, and a later version may answer with another's.
+    A module gets its interpreter's number in its name: `shop (interpreter 2)`. What the modules lead to is counted as
+    everything else; returns how many interpreters there are beside this one.
     """
-    problems = []
-    for number, names, objects in rows:
-        own = id(names)
-        ids = set(map(id, objects))
-        if own in ids and id(modules) not in ids:
-            listed.extend(objects)
-        elif id(modules) not in ids:
-            problems.append("interpreter %d: only what its modules lead to is counted" % number)
+    rows = snapshot[3] if type(snapshot) is list and len(snapshot) > 3 else None
+    if type(rows) is not list:
+        return 0
+    for number, names in rows:
         for name, module in list(dict.items(names)):
             if type(name) is str:
                 modules["%s (interpreter %d)" % (printable(name, 100), number)] = module
+    count = len(rows)
     rows.clear()
-    return problems
+    return count

@@ -4,6 +4,7 @@ import sys
 from itertools import compress
 
 from .attributes import module_dict
+from .interpreters import adopt
 from .stacks import read_records, thread_names
 
 
@@ -11,13 +12,15 @@ class Service:
     """Threads, running frames, and the ids that no walk may enter.
 
     `snapshot` is None or `[records, active]`. A third element may be a list of objects that native code kept alive
-    through fork cleanup: those that nothing else holds any more become roots, the list is emptied.
+    through fork cleanup: those that nothing else holds any more become roots, the list is emptied. A fourth has the
+    modules of other interpreters, which join those of this one.
     """
 
     __slots__ = ("records", "active", "names", "opaque", "orphans", "gc_before")
 
     def __init__(self, snapshot, gc_before, own_globals):
         self.gc_before = gc_before
+        adopt(snapshot, sys.modules)
         self.orphans = _release(snapshot)
         own = set(map(id, own_globals.values())) | {id(own_globals)}
         own.update(id(module_dict(module)) for module in dict.values(sys.modules) if _is_ours(module))

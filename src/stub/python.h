@@ -43,5 +43,8 @@ struct python {
 	object *(*PyErr_Occurred)(void);
 	object *(*PyErr_NoMemory)(void);
 	void (*Py_DecRef)(object *);
+	object *(*PyInterpreterState_Head)(void);
+	object *(*PyInterpreterState_Next)(object *);
+	i64 (*PyInterpreterState_GetID)(object *);
 };
 #endif

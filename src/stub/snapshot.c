@@ -90,7 +90,38 @@ INTERNAL void keep_thread_dicts(struct python *py, object *keep)
 }
 
 /*
- * What PyOS_AfterFork_Child would destroy: [records of all running frames, copy of threading._active, thread dicts].
+ * [number, modules] of all interpreters but the current one. The current thread's state is told for a moment that it
+ * belongs to another one: that is the third word of it in every version, which is looked up before.
+ */
+INTERNAL object *other_interpreters(struct python *py)
+{
+	object *rows = py->PyList_New(0), *other;
+	if (!py->PyThreadState_Get || !py->PyInterpreterState_Head || !py->PyInterpreterState_Next) return rows;
+	u64 *state = py->PyThreadState_Get();
+	u64 own = state[2];
+	int is_known = 0;
+	for (other = py->PyInterpreterState_Head(); other; other = py->PyInterpreterState_Next(other))
+		is_known |= (u64)other == own;
+	if (!is_known) return rows;
+	i64 number = 0;
+	for (other = py->PyInterpreterState_Head(); other; other = py->PyInterpreterState_Next(other)) {
+		if ((u64)other == own) continue;
+		state[2] = (u64)other;
+		object *modules = py->PyImport_GetModuleDict();
+		state[2] = own;
+		object *row = py->PyList_New(0);
+		if (!row || !modules || type_of(modules) != py->PyDict_Type) continue;
+		number = py->PyInterpreterState_GetID ? py->PyInterpreterState_GetID(other) : number + 1;
+		py->PyList_Append(row, py->PyLong_FromSsize_t(number));
+		py->PyList_Append(row, modules);
+		py->PyList_Append(rows, row);
+	}
+	return rows;
+}
+
+/*
+ * What PyOS_AfterFork_Child would destroy: [records of all running frames, copy of threading._active, thread dicts], and
+ * what other interpreters hold.
  * Everything here is C inside the interpreter; no bytecode runs, so a pending request to drop the GIL is not seen.
  */
 INTERNAL object *collect(struct python *py, object *modules)
@@ -111,6 +142,7 @@ INTERNAL object *collect(struct python *py, object *modules)
 	py->PyList_Append(result, records);
 	py->PyList_Append(result, active ? active : py->Py_None);
 	py->PyList_Append(result, keep);
+	py->PyList_Append(result, other_interpreters(py));
 	return result;
 }
 

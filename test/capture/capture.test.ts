@@ -73,3 +73,18 @@ for (const { path, version } of pythons)
         assert.deepEqual(report.bad, [])
       }
     })
+
+for (const { path, version } of pythons)
+  test(`CPython ${version} with a sub-interpreter: what that one holds is named too`, { skip }, async () => {
+    const settings = await captureSettings()
+    const service = await startTarget(path, 'subinterpreters')
+    try {
+      const { census } = await captureWell(service.pid, settings)
+      const owner = census.owners.find(({ path: name }) => name === 'BASKETS')
+      assert.match(owner?.scope ?? '', /^shop \(interpreter \d+\)$/)
+      assert.equal(census.types.find(({ type }) => type === 'shop.Basket')?.count, 12345)
+      assert.ok(service.isAlive)
+    } finally {
+      await service.stop()
+    }
+  })
