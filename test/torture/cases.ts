@@ -9,6 +9,8 @@ export type Case = {
   readonly state: string
   readonly surroundings: string
   readonly moment: Moment
+  /** A Python package that the target needs besides the standard library. */
+  readonly needs?: string
   /** Reasons for which it is right not to capture it. */
   readonly mayRefuse: readonly CaptureFailure[]
 }
@@ -42,6 +44,7 @@ export const CASES: readonly Case[] = [
     .join(' ')
     .split(' ')
     .map((state) => make(state)),
+  make('gunicorn', { needs: 'gunicorn' }),
   make('replacing', { mayRefuse: ['gone', 'not-python'] }),
   make('uninterruptible', { mayRefuse: ['not-capturable-state'] }),
   make('traced', { mayRefuse: ['already-traced'] }),

@@ -1,4 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 /** A pid namespace whose init reaps what is orphaned in it; killing the outer process ends everything inside. */
@@ -20,17 +23,19 @@ export type Crew<Job, Answer> = {
 export async function work<Job, Answer>(jobs: readonly Job[], crew: Crew<Job, Answer>): Promise<void> {
   const waiting = [...jobs]
   const stopped = aborted(crew.signal)
+  const scratch = mkdtempSync(join(tmpdir(), 'pyheap-crew-'))
   const one = async (): Promise<void> => {
-    let worker = startWorker<Job, Answer>(crew)
+    let worker = startWorker<Job, Answer>(crew, scratch)
     for (let job = waiting.shift(); job !== undefined && !crew.signal.aborted; job = waiting.shift()) {
       const answer = await Promise.race([worker.run(job), stopped])
       if (answer === 'aborted') break
-      if (answer === 'lost') worker = startWorker(crew)
+      if (answer === 'lost') worker = startWorker(crew, scratch)
       crew.onResult(job, answer)
     }
     worker.end()
   }
   await Promise.all(Array.from({ length: crew.parallel }, one))
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 10 })
 }
 
 type Worker<Job, Answer> = {
@@ -38,8 +43,11 @@ type Worker<Job, Answer> = {
   readonly end: () => void
 }
 
-function startWorker<Job, Answer>({ program, timeoutMs }: Crew<Job, Answer>): Worker<Job, Answer> {
-  const child = startIsolated(program)
+function startWorker<Job, Answer>(
+  { program, timeoutMs }: Crew<Job, Answer>,
+  scratch: string,
+): Worker<Job, Answer> {
+  const child = startIsolated(program, scratch)
   const lines = createInterface({ input: child.stdout ?? process.stdin })
   const end = (): void => void child.kill('SIGKILL')
   const run = (job: Job): Promise<Answer | 'lost'> =>
@@ -58,12 +66,13 @@ function startWorker<Job, Answer>({ program, timeoutMs }: Crew<Job, Answer>): Wo
   return { run, end }
 }
 
-/** Starts a program of this folder in a pid namespace of its own. */
-function startIsolated(program: string): ChildProcess {
+/** Starts a program of this folder in a pid namespace of its own, with its files in a folder that we remove. */
+function startIsolated(program: string, scratch: string): ChildProcess {
   const file = new URL(program, import.meta.url).pathname
   const [command, ...rest] = [...ISOLATED, ...SHELL, process.execPath, '--import', 'tsx', file]
   const child = spawn(command, rest, {
     stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, TMPDIR: scratch },
     detached: true, // a Ctrl-C is ours to answer
     cwd: new URL('../..', import.meta.url).pathname,
   })

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { findPythons } from '../setup/interpreters.ts'
-import { planSlice } from './plan.ts'
+import { missing, planSlice } from './plan.ts'
 import { type Result, runJobs } from './run-jobs.ts'
 import { renderDetails, renderSummary, renderTable } from './table.ts'
 import { completeShare, hasHurt, sum } from './tally.ts'
 
 const CAPTURES = Number(process.env['TORTURE_CAPTURES'] ?? 160)
 const skip = process.getuid?.() === 0 ? false : 'needs root, to trace processes and to make namespaces'
+
+for (const what of missing(findPythons())) test('a server of other people', { skip: what })
 
 test(
   `services in every state, captured ${CAPTURES} times in all, are complete and unharmed`,

@@ -4,7 +4,7 @@ import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } fro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { childrenOf } from '../setup/service.ts'
+import { childrenOf, readStat } from '../setup/service.ts'
 
 const READY_WITHIN_MS = 60_000
 const ENDS_WITHIN_MS = 20_000
@@ -97,7 +97,7 @@ export class Target {
   async end(): Promise<Ended> {
     if (this.isAlive) this.signal('SIGTERM')
     const isLate = await this.#within(ENDS_WITHIN_MS)
-    const where = isLate ? this.#whereIsIt() : ''
+    const where = isLate ? await this.#whereIsIt() : ''
     if (isLate) await this.kill()
     closeSync(this.#heartbeat)
     rmSync(this.#folder, { recursive: true })
@@ -129,8 +129,12 @@ export class Target {
     return { kind: 'crashed', how: `${signalCode ?? `exit code ${exitCode}`}: ${this.#output.slice(-600)}` }
   }
 
-  #whereIsIt(): string {
-    const stat = childrenOf(process.pid).find((line) => line.startsWith(`${this.#process.pid} `)) ?? 'gone'
-    return `${stat.split(' ').slice(0, 3).join(' ')} after ${this.beats()} beats: ${this.#output.slice(-300)}`
+  /** Its state, and the stack that faulthandler prints when it is aborted. */
+  async #whereIsIt(): Promise<string> {
+    const { pid } = this
+    const state = /\) (\S)/.exec(readStat(pid))?.[1]
+    this.signal('SIGABRT')
+    await this.#within(2000)
+    return `${pid} in state ${state} after ${this.beats()} beats: ${this.#output.slice(-600)}`
   }
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findPythons } from '../setup/interpreters.ts'
-import { plan } from './plan.ts'
+import { missing, plan } from './plan.ts'
 import { type Result, runJobs } from './run-jobs.ts'
 import { renderDetails, renderSummary, renderTable } from './table.ts'
 import { completeShare, hasHurt, sum } from './tally.ts'
@@ -50,7 +50,8 @@ async function main(): Promise<void> {
   const jobs = plan({ captures: Number(values.captures), pythons, states: values.state, method, seed })
   if (jobs.length === 0) return fail(`no such state: ${values.state.join(', ')}`)
   const total = jobs.reduce((captures, job) => captures + job.captures, 0)
-  say(`${total} captures by ${method}, ${jobs.length} pairs of case and interpreter, --seed ${seed}`)
+  say(`${total} captures by ${method}, ${jobs.length} targets, --seed ${seed}`)
+  for (const what of missing(pythons)) say(`SKIPPED ${what}`)
   const results: Result[] = []
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort())

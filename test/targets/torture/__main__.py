@@ -9,13 +9,14 @@ import busy
 import children
 import loops
 import resting
+import servers
 import signals
 import surroundings
 import threads
 import witness
 
 STATES = {}
-for module in (resting, busy, threads, signals, children, loops):
+for module in (resting, busy, threads, signals, children, loops, servers):
     STATES.update(module.STATES)
 
 state, *rest = sys.argv[1:]
