@@ -8,11 +8,19 @@ export type MemoryCgroup = {
   readonly setLimit: (bytes: number) => void
   /** How often the kernel's OOM killer struck in it. */
   readonly oomKills: () => number
+  readonly usedBytes: () => number
   readonly remove: () => Promise<void>
 }
 
 const V1 = '/sys/fs/cgroup/memory'
 const V2 = '/sys/fs/cgroup'
+
+/** Which one limits memory here. */
+export function memoryCgroupVersion(): 1 | 2 | undefined {
+  if (existsSync(`${V1}/memory.limit_in_bytes`)) return 1
+  const controllers = `${V2}/cgroup.controllers`
+  return existsSync(controllers) && readFileSync(controllers, 'utf8').includes('memory') ? 2 : undefined
+}
 
 /** Makes it; undefined where the machine has no writable memory controller. */
 export function createMemoryCgroup(name: string, limitBytes?: number): MemoryCgroup | undefined {
@@ -33,6 +41,8 @@ export function createMemoryCgroup(name: string, limitBytes?: number): MemoryCgr
     setLimit,
     add: (pid) => writeFileSync(`${path}/cgroup.procs`, String(pid)),
     oomKills: () => readOomKills(`${path}/${isV1 ? 'memory.oom_control' : 'memory.events'}`),
+    usedBytes: () =>
+      Number(readFileSync(`${path}/${isV1 ? 'memory.usage_in_bytes' : 'memory.current'}`, 'utf8')),
     remove: () => removeCgroup(path),
   }
 }

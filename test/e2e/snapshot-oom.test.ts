@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { test } from 'node:test'
+import type { Census, DumpManifest, Findings } from '../../src/model.ts'
+import { memoryCgroupVersion } from '../setup/memory-cgroup.ts'
+import { pyheapctl } from '../setup/run-tool.ts'
+import { RunningService, startTarget } from '../setup/service.ts'
+
+const watchd = new URL('../../dist/pyheap-watchd.js', import.meta.url).pathname
+
+const version = memoryCgroupVersion()
+
+// Too little for the list of the heap's objects, and enough for that but not for a walk through it.
+for (const [limit, when, isCheaper] of [
+  ['12MiB', 'before it has told anything is followed by a cheaper one', true],
+  ['150MiB', 'in the middle of the heap has told enough', false],
+] as const)
+  test(`a snapshot that is OOM-killed ${when}, and costs no service (cgroup v${version ?? '?'})`, async (t) => {
+    if (process.getuid?.() !== 0) return t.skip('needs root, to trace processes')
+    if (version === undefined) return t.skip('needs a memory cgroup, v1 or v2')
+    const scratch = mkdtempSync(join(tmpdir(), 'pyheap-snapshot-oom-'))
+    const store = join(scratch, 'store')
+    const config = join(scratch, 'config.yaml')
+    writeFileSync(config, configText(store, limit))
+    const service = await startTarget('/usr/bin/python3', 'heap', '1000000')
+    const daemon = new RunningService(process.execPath, [watchd, '--config', config])
+    try {
+      const dump = await awaitDump(join(store, 'heap'))
+      await daemon.said('dump published')
+      const manifest = readJson<DumpManifest>(join(dump, 'dump.json'))
+      assert.equal(manifest.outcome, 'captured', daemon.output)
+      assert.equal(manifest.complete, false)
+      assert.equal(manifest.truncated?.reason, 'snapshot-oom-killed', daemon.output)
+      assert.match(daemon.output, /"level":"?(warn|40)"?.*snapshot-oom-killed/)
+      const census = readJson<Census>(join(dump, 'census.json'))
+      assert.equal(census.complete, false)
+      assert.equal(manifest.lost?.length, isCheaper ? 1 : 0)
+      assert.equal(daemon.output.includes('snapshot lost, another was taken'), isCheaper)
+      assert.equal(census.types.length === 0, isCheaper)
+      assert.ok(census.stacks.some(({ isMain }) => isMain))
+      const { headline } = readJson<Findings>(join(dump, 'findings.json'))
+      assert.match(headline, /This dump is truncated: the kernel's OOM killer has ended the snapshot/)
+      const { out } = await pyheapctl('show', dump)
+      assert.match(out, /truncated +snapshot-oom-killed/)
+      assert.ok(service.isAlive)
+    } finally {
+      await daemon.stop()
+      const report = JSON.parse((await service.stop()).trim().split('\n').at(-1) ?? '') as { bad: string[] }
+      rmSync(scratch, { recursive: true })
+      assert.deepEqual(report.bad, [])
+    }
+  })
+
+const configText = (store: string, limit: string): string => `store: { dir: ${store}, reserve: 16MiB }
+sampling: { interval: 100ms, discovery: 200ms }
+targets: [{ name: heap, match: { cmdline: 'targets/heap\\.py' } }]
+rules: [{ name: big, when: { rss: { above: 50MiB } }, for: 0s }]
+baseline: off
+capture: { memory_limit: ${limit} }
+`
+
+async function awaitDump(directory: string): Promise<string> {
+  for (let tries = 0; tries < 600; tries++) {
+    const found = existsSync(directory) ? readdirSync(directory) : []
+    const [whole] = found.filter((name) => !name.endsWith('.partial'))
+    if (whole !== undefined) return join(directory, whole)
+    await sleep(100)
+  }
+  throw new Error('no dump')
+}
+
+const readJson = <T>(file: string): T => JSON.parse(readFileSync(file, 'utf8')) as T
