@@ -7,7 +7,7 @@ import { EXIT } from './commands/exit-codes.ts'
 import { installation, places } from './installation.ts'
 import { openLog } from './log.ts'
 import { checkCron } from './observe/schedule.ts'
-import { loadMemory, prepare, runDaemon, saveMemory } from './run-daemon.ts'
+import { type StoreLock, loadMemory, prepare, runDaemon, saveMemory } from './run-daemon.ts'
 
 type Options = { readonly config: string; readonly check?: boolean }
 
@@ -62,7 +62,9 @@ async function run(file: string): Promise<number> {
     .on('SIGTERM', end)
     .on('SIGINT', end)
     .on('SIGHUP', () => turn.abort())
-  await prepare(config, log)
+  const first = await prepare(config, log)
+  if (!first) return EXIT.store
+  let lock: StoreLock = first
   let memory = loadMemory(config, log)
   while (!isEnding) {
     turn = new AbortController()
@@ -70,10 +72,16 @@ async function run(file: string): Promise<number> {
     saveMemory(config, memory)
     if (isEnding) break
     const next = await readConfig(file)
-    if (next) log.info('reloaded the configuration')
-    else log.error({ file }, 'the new configuration is not valid, the old one stays in force')
-    config = next ?? config
+    if (!next) log.error({ file }, 'the new configuration is not valid, the old one stays in force')
+    const nextLock: StoreLock | undefined =
+      next && next.store.dir !== config.store.dir ? await prepare(next, log) : lock
+    if (!next || !nextLock) continue
+    if (nextLock !== lock) lock.release()
+    lock = nextLock
+    config = next
     log.level = config.logLevel
+    log.info('reloaded the configuration')
   }
+  lock.release()
   return EXIT.ok
 }

@@ -23,6 +23,7 @@ import { linesOf } from './report/log-lines.ts'
 import { cleanLeftovers, sweepStore } from './store/sweep.ts'
 import { storeAt } from './store/place.ts'
 import { prepareStore } from './store/prepare-store.ts'
+import { takeStoreLock } from './store-lock.ts'
 import { type DumpOutcome, takeDump } from './take-dump.ts'
 
 /** Room in the history for one point a step; the dump shows this many. */
@@ -30,14 +31,28 @@ const HISTORY_POINTS = 360
 /** A sample this near to a threshold is worth a closer look. */
 const NEAR = 0.8
 
-/** Makes the machine ready, once: leftovers of a killed daemon are mended and cleaned up. */
-export async function prepare(config: Config, log: Log): Promise<void> {
-  for (const done of recoverFromCrash(places)) log.warn(done, 'mended what a killed capture left behind')
-  const failed = await prepareStore(storeAt(config.store.dir))
+/**
+ * Makes the machine ready for a store, once: no other daemon may use it, and leftovers of a killed one are mended and
+ * cleaned up. Undefined, and a word in the log, when another daemon has it.
+ */
+export async function prepare(config: Config, log: Log): Promise<StoreLock | undefined> {
+  const { dir } = config.store
+  const failed = await prepareStore(storeAt(dir))
   if (failed) log.error(failed, 'the store cannot be used')
-  const { removed } = await cleanLeftovers(storeAt(config.store.dir))
+  const lock = takeStoreLock(dir)
+  if (lock.kind === 'busy') {
+    const hint = 'end it, or give this one another store.dir'
+    log.error({ store: dir, by: lock.by, hint }, 'another daemon uses this store')
+    return undefined
+  }
+  for (const done of recoverFromCrash(places)) log.warn(done, 'mended what a killed capture left behind')
+  const { removed } = await cleanLeftovers(storeAt(dir))
   for (const leftover of removed) log.warn(leftover, 'removed an unfinished dump')
+  return lock
 }
+
+/** While it is held, no other daemon uses the store. */
+export type StoreLock = Extract<ReturnType<typeof takeStoreLock>, { readonly kind: 'held' }>
 
 /** Runs the loop with one config until the signal; answers what is remembered, for the next config. */
 export async function runDaemon(

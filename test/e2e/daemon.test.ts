@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -144,6 +145,37 @@ test('SIGHUP takes a new configuration, and a broken one leaves the old in force
     bench.remove()
   }
 })
+
+test(
+  'a second daemon on the same store is refused, until the first has ended or was killed',
+  { skip },
+  async () => {
+    const bench = makeBench()
+    bench.write('rules: []')
+    const first = startDaemon(bench.config)
+    let third: RunningService | undefined
+    try {
+      await first.said('watching')
+      const second = startDaemon(bench.config)
+      await once(second.process, 'close')
+      assert.equal(second.process.exitCode, 6)
+      assert.match(second.output, new RegExp(`"by":${first.pid},.*another daemon uses this store`))
+      first.process.kill('SIGKILL')
+      await once(first.process, 'close')
+      third = startDaemon(bench.config)
+      await third.said('watching')
+      await third.stop()
+      assert.deepEqual(
+        readdirSync(bench.store).filter((name) => name.includes('lock')),
+        [],
+      )
+    } finally {
+      await first.stop()
+      await third?.stop()
+      bench.remove()
+    }
+  },
+)
 
 test('a baseline and a scheduled capture are taken, and growth is told against them', { skip }, async () => {
   const bench = makeBench()

@@ -30,18 +30,18 @@ for (const [limit, when, isCheaper] of [
     try {
       const dump = await awaitDump(join(store, 'heap'))
       await daemon.said('dump published')
-      const manifest = readJson<DumpManifest>(join(dump, 'dump.json'))
+      const manifest = readJson(join(dump, 'dump.json')) as DumpManifest
       assert.equal(manifest.outcome, 'captured', daemon.output)
       assert.equal(manifest.complete, false)
       assert.equal(manifest.truncated?.reason, 'snapshot-oom-killed', daemon.output)
       assert.match(daemon.output, /"level":"?(warn|40)"?.*snapshot-oom-killed/)
-      const census = readJson<Census>(join(dump, 'census.json'))
+      const census = readJson(join(dump, 'census.json')) as Census
       assert.equal(census.complete, false)
       assert.equal(manifest.lost?.length, isCheaper ? 1 : 0)
       assert.equal(daemon.output.includes('snapshot lost, another was taken'), isCheaper)
       assert.equal(census.types.length === 0, isCheaper)
       assert.ok(census.stacks.some(({ isMain }) => isMain))
-      const { headline } = readJson<Findings>(join(dump, 'findings.json'))
+      const { headline } = readJson(join(dump, 'findings.json')) as Findings
       assert.match(headline, /This dump is truncated: the kernel's OOM killer has ended the snapshot/)
       const { out } = await pyheapctl('show', dump)
       assert.match(out, /truncated +snapshot-oom-killed/)
@@ -65,11 +65,11 @@ capture: { memory_limit: ${limit} }
 async function awaitDump(directory: string): Promise<string> {
   for (let tries = 0; tries < 600; tries++) {
     const found = existsSync(directory) ? readdirSync(directory) : []
-    const [whole] = found.filter((name) => !name.endsWith('.partial'))
+    const whole = found.find((name) => !name.endsWith('.partial'))
     if (whole !== undefined) return join(directory, whole)
     await sleep(100)
   }
   throw new Error('no dump')
 }
 
-const readJson = <T>(file: string): T => JSON.parse(readFileSync(file, 'utf8')) as T
+const readJson = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'))
