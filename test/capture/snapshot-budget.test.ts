@@ -59,7 +59,7 @@ test(
         // Charged from here on: what it copies, and nothing else.
         cgroup.add(service.pid)
         const before = cgroup.usedBytes()
-        const limitBytes = before + 100 * MiB
+        const limitBytes = before + 60 * MiB
         cgroup.setLimit(limitBytes)
         service.process.kill('SIGUSR1')
         await sleep(300)
@@ -69,11 +69,10 @@ test(
         const outcome = await captureProcess(service.pid, await captureSettings({ readLimits }))
         assert.ok(service.isAlive, 'it was not OOM-killed')
         assert.equal(cgroup.oomKills(), 0)
-        assert.ok(outcome.kind === 'captured', JSON.stringify(outcome))
         // A census that is done before the service has written to half of its heap is none the worse.
-        if (outcome.census.complete) return
-        assert.equal(outcome.truncated?.reason, 'budget', JSON.stringify(outcome.phases))
-        assert.match(outcome.truncated.detail, /the service has only/)
+        if (outcome.kind === 'captured' && outcome.census.complete) return
+        const why = outcome.kind === 'captured' ? outcome.truncated?.detail : outcome.detail
+        assert.match(why ?? '', /the service has only/)
       })
     } finally {
       await cgroup.remove()

@@ -14,9 +14,9 @@ print("ready", flush=True)
 place = 0
 while not state["end"]:
     if state["touch"]:
-        for entry in HEAP[place : place + 5000]:
+        for entry in HEAP[place : place + 20000]:
             entry[0] += 1
-        place = (place + 5000) % len(HEAP)
+        place = (place + 20000) % len(HEAP)
     time.sleep(0.01)
 bad = [] if all(entry[1].isdigit() for entry in HEAP[:1000]) else ["heap"]
 print(json.dumps({"bad": bad}), flush=True)
