@@ -8,6 +8,11 @@
 
 typedef void object; /* a PyObject: only its type pointer is ever read */
 
+/* glibc's struct mallinfo2. */
+struct malloc_info {
+	u64 arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
+};
+
 struct python {
 	object *(*PyImport_GetModuleDict)(void);
 	object *(*PyDict_GetItemString)(object *, const char *);
@@ -32,7 +37,7 @@ struct python {
 	object *(*PyInterpreterState_Main)(void);
 	u64 *(*PyInterpreterState_ThreadHead)(object *);
 	u64 *(*PyThreadState_Next)(u64 *);
-	void (*mallinfo2)(u64 *); /* glibc 2.33; the result is returned in memory */
+	struct malloc_info (*mallinfo2)(void); /* glibc 2.33 */
 	object *(*PyCFunction_NewEx)(void *, object *, object *);
 	object *(*PyCapsule_New)(void *, const char *, void (*)(object *));
 	object *(*PyLong_FromSsize_t)(i64);

@@ -11,6 +11,7 @@
 #define INPUT_RESTARTS 0x08
 #define INPUT_EXCHANGE 0x10
 #define INPUT_EXCHANGE_BYTES 0x18
+#define INPUT_PROCESSOR_STATE 0xa8
 #define EXCHANGE_LEFT 0x04
 #define EXCHANGE_CHILD 0x08
 #define EXCHANGE_INTERMEDIATE 0x10
@@ -53,6 +54,7 @@ struct inputs {
 	u64 room;                 /* 0x90 memory for that: data first, then code */
 	u64 room_data_bytes;      /* 0x98 */
 	u64 room_code_bytes;      /* 0xa0 */
+	u64 processor_state;      /* 0xa8 the interrupted thread's; only read on aarch64 */
 };
 
 struct exchange {
@@ -78,7 +80,7 @@ struct exchange {
 	u64 old_mask;      /* 0x70 */
 	u64 pending_mask;  /* 0x78 */
 	char magic[8];     /* 0x80 written by the daemon */
-	/* 0x1000 the interrupted thread's vector registers */
+	/* 0x1000 the interrupted thread's vector registers, on x86-64 */
 };
 /* The snapshot's only descriptors: two pipes, whose other ends the daemon opens through /proc/SNAPSHOT/fd. */
 enum descriptor { FD_READ_BY_DAEMON = 10, FD_WRITE = 11, FD_READ = 12, FD_WRITTEN_BY_DAEMON = 13 };
@@ -108,6 +110,7 @@ AT_INPUT(live, 0x88);
 AT_INPUT(room, 0x90);
 AT_INPUT(room_data_bytes, 0x98);
 AT_INPUT(room_code_bytes, 0xa0);
+AT_INPUT(processor_state, INPUT_PROCESSOR_STATE);
 #undef AT_INPUT
 
 #define AT_EXCHANGE(field, offset) _Static_assert(__builtin_offsetof(struct exchange, field) == (offset), #field)

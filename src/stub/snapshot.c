@@ -184,14 +184,14 @@ static char *put_number(char *to, const char *name, u64 value)
 /* glibc's view of its heap, last: a lock held by a thread that is gone can stop it, and by now nothing is lost. */
 INTERNAL void tell_malloc(struct python *py)
 {
-	u64 info[10];
+	struct malloc_info info;
 	char line[256], *end = line;
 	if (!py->mallinfo2) return;
-	py->mallinfo2(info);
-	end = put_number(end, "{\"kind\":\"malloc\",\"arenaBytes\":", info[0]);
-	end = put_number(end, ",\"mmappedBytes\":", info[4]);
-	end = put_number(end, ",\"inUseBytes\":", info[7]);
-	end = put_number(end, ",\"freeBytes\":", info[8]);
+	info = py->mallinfo2();
+	end = put_number(end, "{\"kind\":\"malloc\",\"arenaBytes\":", info.arena);
+	end = put_number(end, ",\"mmappedBytes\":", info.hblkhd);
+	end = put_number(end, ",\"inUseBytes\":", info.uordblks);
+	end = put_number(end, ",\"freeBytes\":", info.fordblks);
 	*end++ = '}';
 	*end++ = '\n';
 	raw_syscall(SYS_write, FD_WRITE, (i64)line, end - line, 0, 0);
