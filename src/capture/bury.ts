@@ -25,18 +25,33 @@ export async function bury(service: Service, { pid, startTicks, cloned }: Taken)
       await reap(service, cloned)
       break
     }
-    if (stat.parentPid > 1 && stat.parentPid !== id.pid && isPython(procRoot, stat.parentPid))
-      service.record = { ...service.record, isAdoptedByPython: true }
+    noteAdopter(service, stat.parentPid)
     if (stat.state === 'Z') break // init takes note of it
     await sleep(5)
   }
+  forgetSnapshot(service)
+}
+
+/** Lets a snapshot live on its own: no recovery from a crash of ours ends it any more. */
+export function release(service: Service, { pid }: Taken): void {
+  noteAdopter(service, readStat(service.procRoot, pid)?.parentPid ?? 0)
+  forgetSnapshot(service)
+}
+
+function noteAdopter(service: Service, parentPid: number): void {
+  const { procRoot, id } = service
+  if (parentPid > 1 && parentPid !== id.pid && isPython(procRoot, parentPid))
+    service.record = { ...service.record, isAdoptedByPython: true }
+}
+
+function forgetSnapshot(service: Service): void {
   const { snapshot: _gone, ...record } = service.record
   service.record = record
   writeRecord(service.runDir, record)
 }
 
 async function reap(service: Service, { innerPid, place }: Cloned): Promise<void> {
-  const nothing = { innerPid: 0, alarmSeconds: 0, workspaceBytes: 0, codeBytes: 0, flags: 0 }
+  const nothing = { innerPid: 0, alarmSeconds: 0, workspaceBytes: 0, codeBytes: 0, flags: 0, name: '' }
   if (await writeStub(service, place, { ...nothing, task: 'reap', reap: innerPid })) return
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const sent = await sendThread(service, place, standingOfMain(service))

@@ -23,6 +23,8 @@ export type SnapshotRequest = {
   readonly innerPid: number
   readonly alarmSeconds: number
   readonly workspaceBytes: number
+  /** What the snapshot calls itself. */
+  readonly name: string
 }
 
 /** Makes the service clone itself at a safe point of its interpreter. */

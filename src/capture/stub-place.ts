@@ -17,13 +17,12 @@ import { type Standing, defineInterrupt, interrupt } from './gdb-commands.ts'
 import { INPUT, INPUT_BYTES, type Inputs, encodeInputs } from './inputs.ts'
 import { AddressSpaceGone } from './process-memory.ts'
 import { type Service, stopAndRun } from './service.ts'
-import { snapshotName } from './snapshot-name.ts'
 
 /** Where the stub and its exchange lie in the service. */
 export type Place = { readonly code: number; readonly exchange: number }
 
 /** What is asked of an interrupted thread, besides the place. */
-export type Errand = Omit<Inputs, 'exchange' | 'exchangeBytes' | 'pendingEntry' | 'name'>
+export type Errand = Omit<Inputs, 'exchange' | 'exchangeBytes' | 'pendingEntry'>
 
 /** The place of an earlier capture, or a new one. Nothing in the service is touched. */
 export function findPlace(service: Service): Place | CaptureFailed {
@@ -99,7 +98,6 @@ export async function writeStub(
       exchange: place.exchange,
       exchangeBytes: before ? 0 : EXCHANGE_BYTES,
       pendingEntry: place.code + stub.service.pendingEntry,
-      name: snapshotName(service.runDir),
     },
     interpreter,
   )

@@ -4,6 +4,7 @@ import { readStat } from './read-stat.ts'
 import { type Cloned, requestSnapshot } from './request-snapshot.ts'
 import type { Service } from './service.ts'
 import { isSnapshotOf } from './snapshot-identity.ts'
+import { snapshotName } from './snapshot-name.ts'
 import { writeRecord } from './target-record.ts'
 import { areOthersAtRest, listThreads } from './threads-at-rest.ts'
 import { WORKSPACE_FLAG, type WorkspaceContent, workspaceBytes } from './workspace.ts'
@@ -22,12 +23,14 @@ export async function takeSnapshot(
   service: Service,
   content: Pick<WorkspaceContent, 'payload'>,
   aliveMs: number,
+  name = snapshotName(service.runDir),
 ): Promise<Taken | CaptureFailed> {
   const { procRoot, id } = service
   const cloned = await requestSnapshot(service, {
     innerPid: innerPid(procRoot, id.pid) ?? id.pid,
     alarmSeconds: Math.ceil(aliveMs / 1000) + 30,
     workspaceBytes: workspaceBytes(content.payload),
+    name,
   })
   if (cloned.kind === 'failed') return cloned
   const pid = hostPid(procRoot, id.pid, cloned.innerPid)
