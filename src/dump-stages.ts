@@ -8,9 +8,8 @@ import type { Config } from './config/config.ts'
 import { installation, places } from './installation.ts'
 import type { Dump, MachineFacts, ProcessId, RssPoint } from './model.ts'
 import { readMachineFacts } from './observe/host.ts'
-import { readCgroupUses } from './observe/limits.ts'
-import { findMemoryController } from './observe/memory-controller.ts'
 import { readOutsideEvidence } from './observe/outside.ts'
+import { limitsReader } from './read-limits.ts'
 import { renderVerdict } from './report/verdict-text.ts'
 import { findBaseline } from './store/find-baseline.ts'
 import { checkFreeSpace } from './store/free-space.ts'
@@ -42,7 +41,6 @@ export function createDumpStages(options: DumpStagesOptions): DumpStages {
   const inlineSource = config.capture.allowInline
     ? readCountSource(installation.live, installation.payload)
     : undefined
-  const memoryController = findMemoryController(procRoot, sysRoot)
   let machine: Promise<MachineFacts> | undefined
   return {
     readOutside: ({ process, sample, startedAt }) =>
@@ -69,7 +67,7 @@ export function createDumpStages(options: DumpStagesOptions): DumpStages {
         payload,
         kinds: request.capture,
         ...config.capture,
-        readLimits: () => (memoryController ? readCgroupUses(memoryController, process.cgroup) : []),
+        readLimits: limitsReader(process),
         lockTimeoutMs: LOCK_TIMEOUT_MS,
         inlineSource,
         onProgress,

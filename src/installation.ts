@@ -7,6 +7,7 @@ const at = (path: string): string => fileURLToPath(new URL(path, root))
 /** Where the parts of this package lie that are not TypeScript, and which version it is. */
 export const installation = {
   payload: at('src/payload'),
+  console: at('src/payload/console'),
   stub: at('src/stub'),
   live: at('src/live'),
   version: (JSON.parse(readFileSync(at('package.json'), 'utf8')) as { readonly version: string }).version,

@@ -4,9 +4,12 @@ import { captureCommand } from './commands/capture.ts'
 import { checkCommand } from './commands/check.ts'
 import { diffCommand } from './commands/diff.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { type ExecOptions, execCommand } from './commands/exec.ts'
 import { EXIT } from './commands/exit-codes.ts'
 import { listCommand } from './commands/list.ts'
+import type { CodeOptions } from './commands/code-session.ts'
 import type { CommonOptions } from './commands/settings.ts'
+import { shellCommand } from './commands/shell.ts'
 import { showCommand } from './commands/show.ts'
 import { openTerminal } from './commands/terminal.ts'
 import { installation, places } from './installation.ts'
@@ -34,10 +37,13 @@ Examples:
 
 /** A command with the options that all have. */
 const command = (usage: string, description: string): Command =>
+  talk(usage, description).option('--json', 'print data instead of text')
+
+/** One that has no data to print. */
+const talk = (usage: string, description: string): Command =>
   program
     .command(usage)
     .description(description)
-    .option('--json', 'print data instead of text')
     .option('--store <dir>', 'where the dumps are (default: store.dir of the configuration)')
     .option('--config <file>', "the daemon's configuration", places.config)
     .helpOption('-h, --help', 'show help')
@@ -71,6 +77,47 @@ command('show [dump]', 'what one dump says')
 command('diff <a> <b>', 'what grew from dump A to dump B').action(
   (a: string, b: string, options: CommonOptions) => finish(diffCommand([a, b], options, terminal)),
 )
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
+
+command('exec <pid>', 'run Python in a snapshot of a process')
+  .option('-c, --code <code>', 'what to run')
+  .option('-f, --file <file>', 'a file to run; - is standard input')
+  .option('--path <dir>', 'a directory to import from, first; may be given several times', collect, [])
+  .option('--timeout <time>', 'end the snapshot after this long', '5m')
+  .addHelpText(
+    'after',
+    `
+The code sees the process as it was: its modules, its objects (main is its __main__, frames the variables of its
+threads). It may read files and change what it likes: nothing reaches the process. It cannot write files, open sockets
+or start anything. Exit code 1: the code raised.
+
+Examples:
+  sudo pyheapctl exec 4242 -c 'import shop.cache; print(len(shop.cache.SESSIONS))'
+  sudo pyheapctl exec 4242 -f report.py --json
+  sudo pyheapctl exec 4242 --path /opt/pympler -c 'from pympler import muppy, summary
+  summary.print_(summary.summarize(muppy.get_objects()))'
+`,
+  )
+  .action((pid: string, options: ExecOptions) => finish(execCommand(pid, options, terminal)))
+
+talk('shell <pid>', 'interactive Python in a snapshot of a process')
+  .option('--path <dir>', 'a directory to import from, first; may be given several times', collect, [])
+  .option('--timeout <time>', 'end it when nothing is typed, or a statement runs, for this long', '10m')
+  .addHelpText(
+    'after',
+    `
+What is typed sees the process as it was, and never reaches it; see exec --help. Tab completes names without running
+anything of the process. The history is kept in $XDG_STATE_HOME/pyheap/history. Statements may also come from a pipe; an
+empty line ends a block there too.
+
+Examples:
+  sudo pyheapctl shell 4242
+  sudo pyheapctl shell 4242 --path /opt/pympler
+  echo 'len(main.SESSIONS)' | sudo pyheapctl shell 4242
+`,
+  )
+  .action((pid: string, options: CodeOptions) => finish(shellCommand(pid, options, terminal)))
 
 command('check [file]', 'validate a configuration').action(
   (file: string | undefined, options: CommonOptions) =>

@@ -41,7 +41,7 @@ export async function runLive(
   const { memory, stub, interpreter } = service
   memory.write(room.address, encodeRoom(source, room.address, interpreter))
   memory.write(room.address + room.dataBytes, stub.live.code)
-  const nothing = { alarmSeconds: 0, workspaceBytes: 0, codeBytes: 0, flags: 0 }
+  const nothing = { alarmSeconds: 0, workspaceBytes: 0, codeBytes: 0, flags: 0, name: '' }
   const reached = await reachSafePoint(service, { ...nothing, ...errand }, withinMs)
   // A request that was taken may still run: then its room has to stay.
   if (reached.kind === 'failed') return reached
@@ -77,7 +77,7 @@ async function runErrand(
 ): Promise<CaptureFailed | undefined> {
   const place = findPlace(service)
   if ('kind' in place) return place
-  const nothing = { alarmSeconds: 0, workspaceBytes: 0, codeBytes: 0, flags: 0, reap: 0 }
+  const nothing = { alarmSeconds: 0, workspaceBytes: 0, codeBytes: 0, flags: 0, reap: 0, name: '' }
   const refused = await writeStub(service, place, { ...nothing, ...errand, task })
   if (refused) return refused
   for (let tries = 0; tries < MAX_TRIES; tries++) {

@@ -2,6 +2,8 @@
 export const EXIT = {
   ok: 0,
   bug: 1,
+  /** The operator's own code raised; the traceback tells it from a defect of ours. */
+  raised: 1,
   usage: 2,
   notFound: 3,
   captureFailed: 4,

@@ -14,7 +14,7 @@ const source = (name: string): string =>
   readFileSync(new URL(`../../src/stub/${name}`, import.meta.url).pathname, 'utf8')
 const pieces = Object.keys(PIECES) as Piece[]
 const checkedIn = (piece: Piece): BuiltStub =>
-  JSON.parse(readFileSync(compiledFile(piece), 'utf8')) as BuiltStub
+  JSON.parse(readFileSync(compiledFile(piece, 'x86_64'), 'utf8')) as BuiltStub
 const codeOf = (piece: Piece): Buffer => Buffer.from(checkedIn(piece).code, 'base64')
 const disassembly = new Map<Piece, string>()
 const built = new Map<Piece, BuiltStub>()
@@ -23,7 +23,7 @@ before(async () => {
   const scratch = mkdtempSync(join(tmpdir(), 'pyheap-test-'))
   for (const piece of pieces) {
     const elf = join(scratch, `${piece}.elf`)
-    built.set(piece, await buildStub(piece, elf))
+    built.set(piece, await buildStub(piece, 'x86_64', elf))
     disassembly.set(piece, (await execa('objdump', ['-d', '-M', 'intel', '--no-show-raw-insn', elf])).stdout)
   }
   rmSync(scratch, { recursive: true })
