@@ -41,7 +41,7 @@ export async function stopAndRun(
   if (blocked) return blocked
   writeRecord(service.runDir, { ...service.record, attaching: true })
   const answer = await service.gdb.run(commands, service.gdbTimeoutMs)
-  continueIfStopped(service)
+  await continueIfStopped(service)
   writeRecord(service.runDir, service.record)
   if (answer.kind === 'answer') service.pauseMs += answer.ms
   return answer.kind === 'answer' && answer.output.includes('pyheap-') && isComplete(answer.output)
@@ -55,8 +55,9 @@ async function awaitStoppable({ procRoot, id }: Service): Promise<CaptureFailed 
     const states = listThreads(procRoot, id.pid).map(
       (tid) => readStat(procRoot, `${id.pid}/task/${tid}`)?.state,
     )
-    const blocked = states.find((state) => state !== undefined && isUnstoppable(state))
-    if (blocked === undefined) return undefined
+    if (states.every((state) => state === undefined || !isUnstoppable(state))) return undefined
+    if (states[0] === 'T' || states[0] === 't')
+      return { kind: 'failed', reason: 'stopped', detail: 'the process was stopped meanwhile' }
     await sleep(20)
   }
   return {
@@ -70,12 +71,27 @@ async function awaitStoppable({ procRoot, id }: Service): Promise<CaptureFailed 
 /** The last command of every operation prints `pyheap-<what> …` before the session's own `pyheap-done`. */
 const isComplete = (output: string): boolean => /^pyheap-(?!done)/m.test(output)
 
-function continueIfStopped({ procRoot, id }: Service): void {
+/** A process that was let go a moment ago may still look stopped. */
+const STILL_STOPPED_MS = 100
+
+async function continueIfStopped({ procRoot, id }: Service): Promise<void> {
+  for (let waited = 0; waited < STILL_STOPPED_MS; waited += 10) {
+    if (!isStopped(procRoot, id.pid)) return
+    await sleep(10)
+  }
   try {
-    const status = readFileSync(`${procRoot}/${id.pid}/status`, 'latin1')
-    if (/^State:\s*T/m.test(status) && /^TracerPid:\s*0$/m.test(status)) process.kill(id.pid, 'SIGCONT')
+    process.kill(id.pid, 'SIGCONT')
   } catch {
     // it has ended, which the next step finds out
+  }
+}
+
+function isStopped(procRoot: string, pid: number): boolean {
+  try {
+    const status = readFileSync(`${procRoot}/${pid}/status`, 'latin1')
+    return /^State:\s*T/m.test(status) && /^TracerPid:\s*0$/m.test(status)
+  } catch {
+    return false // it has ended
   }
 }
 

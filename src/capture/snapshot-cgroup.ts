@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
 
 /** Where a snapshot is charged for the memory it copies. */
 export type SnapshotCgroup =
@@ -8,6 +8,7 @@ export type SnapshotCgroup =
   | { readonly kind: 'failed'; readonly detail: string }
 
 const NAME = 'pyheap-snapshots'
+const OLD_MS = 10 * 60_000
 
 /** What v1 and v2 call the same things. */
 const FILES = {
@@ -77,8 +78,14 @@ function setLimit(path: string, version: 1 | 2, bytes: number): void {
 
 /** Those of killed daemons, and of snapshots that took long to die. */
 function removeEmpty(parent: string): void {
-  for (const { name } of readdirSync(parent, { withFileTypes: true }).filter((entry) => entry.isDirectory()))
-    remove(`${parent}/${name}`)
+  const names = readdirSync(parent, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  for (const path of names.map(({ name }) => `${parent}/${name}`)) if (isOld(path)) remove(path)
+}
+
+/** A young one may be another daemon's, whose snapshot is not in it yet. */
+function isOld(path: string): boolean {
+  const made = statSync(path, { throwIfNoEntry: false })?.ctimeMs
+  return made !== undefined && Date.now() - made > OLD_MS
 }
 
 function remove(path: string): void {

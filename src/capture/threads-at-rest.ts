@@ -13,12 +13,14 @@ export type RestingThread = {
 }
 
 /**
- * Calls in which a thread may stay for long and holds neither malloc's nor the loader's locks: read, poll, select,
- * nanosleep, pause, connect, accept, recvfrom, recvmsg, wait4, rt_sigtimedwait, restart_syscall, clock_nanosleep,
- * epoll_wait, waitid, pselect6, ppoll, epoll_pwait, accept4, epoll_pwait2. x86-64 numbers.
+ * Calls in which a thread may stay for long and holds neither malloc's nor the loader's locks: read, write, open, poll,
+ * select, nanosleep, pause, connect, accept, sendto, recvfrom, sendmsg, recvmsg, wait4, semop, msgrcv, fcntl, flock,
+ * rt_sigtimedwait, io_getevents, restart_syscall, semtimedop, clock_nanosleep, epoll_wait, mq_timedreceive, waitid,
+ * openat, pselect6, ppoll, epoll_pwait, accept4, recvmmsg, epoll_pwait2. x86-64 numbers.
  */
 const RESTFUL = new Set([
-  0, 7, 23, 35, 34, 42, 43, 45, 47, 61, 128, 219, 230, 232, 247, 270, 271, 281, 288, 441,
+  0, 1, 2, 7, 23, 34, 35, 42, 43, 44, 45, 46, 47, 61, 65, 70, 72, 73, 128, 208, 219, 220, 230, 232, 243, 247,
+  257, 270, 271, 281, 288, 299, 441,
 ])
 const FUTEX = 202
 /** Semaphores and condition variables; plain FUTEX_WAIT is a mutex, perhaps malloc's. */

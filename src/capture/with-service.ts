@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { CaptureFailed, Phase, ProcessId } from '../model.ts'
 import { awaitCaptureLock } from './capture-lock.ts'
 import { endSnapshots } from './end-snapshots.ts'
@@ -7,6 +8,7 @@ import { GdbSession } from './gdb-session.ts'
 import { refuseMemory } from './host-memory.ts'
 import { resolveInterpreter } from './interpreter.ts'
 import type { OpenGdb } from './open-gdb.ts'
+import { refuseUnstarted } from './refuse-unstarted.ts'
 import { AddressSpaceGone, ProcessMemory } from './process-memory.ts'
 import { readStat } from './read-stat.ts'
 import { readSeccomp, refuseSeccomp } from './seccomp-risk.ts'
@@ -73,7 +75,7 @@ export async function withService<Result>(
   try {
     return await enter(subject, settings, act)
   } catch (error) {
-    if (isGone(subject, settings)) return gone(subject.id.pid)
+    if (isGone(subject, settings) || isEnding(error)) return gone(subject.id.pid)
     if (error instanceof AddressSpaceGone)
       return { kind: 'failed', reason: 'gone', detail: `process ${subject.id.pid} has called exec meanwhile` }
     throw error
@@ -92,7 +94,7 @@ async function enter<Result>(
   const { id } = subject
   const began = performance.now()
   if (isGone(subject, settings)) return gone(id.pid)
-  const facts = parseGateFacts(readFileSync(`${procRoot}/${id.pid}/status`, 'latin1'))
+  const facts = await awaitFacts(procRoot, id.pid)
   const seccomp = readSeccomp(procRoot, id.pid)
   const refused =
     refuseState(facts, settings.maxRssBytes) ??
@@ -108,6 +110,8 @@ async function enter<Result>(
   let memory: ProcessMemory | undefined
   try {
     memory = new ProcessMemory(procRoot, id.pid)
+    const notStarted = refuseUnstarted(memory, interpreter)
+    if (notStarted) return notStarted
     const phases = [
       { name: 'check and resolve symbols', ms: resolved - began },
       { name: 'get gdb', ms: performance.now() - resolved },
@@ -121,8 +125,27 @@ async function enter<Result>(
   }
 }
 
+/** A process that spawns another with vfork waits for it in state D, for some milliseconds. */
+const WAITS_MS = 1000
+
+async function awaitFacts(procRoot: string, pid: number): Promise<GateFacts> {
+  for (let waited = 0; ; waited += 20) {
+    const facts = parseGateFacts(readFileSync(`${procRoot}/${pid}/status`, 'latin1'))
+    if (facts.state !== 'D' || waited >= WAITS_MS) return facts
+    await sleep(20)
+  }
+}
+
 const isGone = ({ id }: CaptureSubject, { procRoot }: ServiceSettings): boolean =>
   readStat(procRoot, id.pid)?.startTicks !== id.startTicks
+
+/** Of a process that is just ending, /proc tells less and less. */
+const isEnding = (error: unknown): boolean =>
+  error instanceof Error &&
+  'code' in error &&
+  (error.code === 'ENOENT' || error.code === 'ESRCH') &&
+  'path' in error &&
+  String(error.path).startsWith('/proc/')
 
 const gone = (pid: number): CaptureFailed => ({
   kind: 'failed',

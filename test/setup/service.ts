@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { closeSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { parseMaps } from '../../src/proc/maps.ts'
+import { openImage } from '../../src/capture/mapped-file.ts'
+import { type Mapping, parseMaps } from '../../src/proc/maps.ts'
 
 /** A program under test that runs until it is told to stop. */
 export class RunningService {
@@ -57,17 +58,30 @@ export async function startTarget(
   return service
 }
 
-/** A digest of all code that a process has mapped from files, as it is in its memory. */
+/**
+ * A digest of all code that a process has mapped from files, as it is in its memory: up to the end of each file's code,
+ * for the rest of its last page is where captures put theirs.
+ */
 export function digestCode(pid: number): string {
   const hash = createHash('sha256')
   const memory = openSync(`/proc/${pid}/mem`, 'r')
-  for (const { start, end, permissions, path } of parseMaps(readFileSync(`/proc/${pid}/maps`, 'latin1'))) {
-    if (!permissions.includes('x') || !path.startsWith('/')) continue
-    const bytes = Buffer.alloc(end - start)
-    hash.update(bytes.subarray(0, readSync(memory, bytes, 0, bytes.length, start)))
+  for (const mapping of parseMaps(readFileSync(`/proc/${pid}/maps`, 'latin1'))) {
+    if (!mapping.permissions.includes('x') || !mapping.path.startsWith('/')) continue
+    const bytes = Buffer.alloc(codeBytesOf(pid, mapping))
+    hash.update(bytes.subarray(0, readSync(memory, bytes, 0, bytes.length, mapping.start)))
   }
   closeSync(memory)
   return hash.digest('hex')
+}
+
+function codeBytesOf(pid: number, mapping: Mapping): number {
+  const image = openImage('/proc', pid, mapping)
+  if (!image) return mapping.end - mapping.start
+  closeSync(image.fd)
+  const load = image.loads.find(
+    ({ isExecutable, offset }) => isExecutable && offset - (offset % 4096) === mapping.offset,
+  )
+  return load ? load.size + (load.offset % 4096) : mapping.end - mapping.start
 }
 
 /** Processes that a capture could leave behind: snapshots and gdbs that are not zombies waiting for init. */
