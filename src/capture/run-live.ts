@@ -5,6 +5,7 @@ import { parseMaps } from '../proc/maps.ts'
 import { innerPid } from './host-pid.ts'
 import type { Room, TASK } from './inputs.ts'
 import { standingOfMain } from './main-stack.ts'
+import { runRemotely } from './remote-exec.ts'
 import { LIVE, encodeRoom, roomBytes } from './room.ts'
 import { reachSafePoint } from './safe-point.ts'
 import type { Service } from './service.ts'
@@ -14,7 +15,7 @@ import { type Errand, awaitExchange, findPlace, sendThread, writeStub } from './
 export type RanLive = {
   readonly kind: 'ran'
   readonly result: Buffer
-  readonly method: CaptureMethod
+  readonly method: CaptureMethod | 'remote-exec'
   /** How long gdb held the service, without the time that the source itself took. */
   readonly pauseMs: number
 }
@@ -25,10 +26,22 @@ const ERRAND_WITHIN_MS = 1000
 const MAX_TRIES = 50
 
 /**
- * Runs Python source in the service itself, at a safe point of its interpreter and with the GIL held. Not for captures:
- * what the source does, it does to the service.
+ * Runs Python source in the service itself, at a safe point of its interpreter and with the GIL held: through the
+ * interpreter's own interface where it has one and takes it up, else through ours. Not for captures: what the source
+ * does, it does to the service.
  */
 export async function runLive(
+  service: Service,
+  source: Buffer,
+  withinMs: number,
+): Promise<RanLive | CaptureFailed> {
+  const remote = await runRemotely(service, source, withinMs)
+  if (remote.kind === 'failed') return remote
+  if (remote.kind === 'ran') return { ...remote, method: 'remote-exec', pauseMs: 0 }
+  return runAtSafePoint(service, source, withinMs)
+}
+
+async function runAtSafePoint(
   service: Service,
   source: Buffer,
   withinMs: number,

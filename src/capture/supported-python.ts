@@ -28,6 +28,7 @@ export const REQUIRED: readonly string[] = FUNCTIONS.flatMap(({ name, need }) =>
 export const OPTIONAL: readonly string[] = [
   'Py_Version',
   FREE_THREADED,
+  '_PyRuntime',
   ...FUNCTIONS.flatMap(({ name, need }) => (need === 'optional' ? [name] : [])),
 ]
 
