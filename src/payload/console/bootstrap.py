@@ -14,6 +14,7 @@ def start(sources, snapshot, request):
     import posix
 
     try:
+        make_modules_plain()
         make_quiet()
         names = load(sources)
         names["serve"](snapshot, request)
@@ -24,6 +25,14 @@ def start(sources, snapshot, request):
         except OSError:
             pass  # nobody listens any more
     posix._exit(1)
+
+
+def make_modules_plain():
+    """Puts a dict in the place of what the service may have for sys.modules: imports go through it."""
+    import sys
+
+    if type(sys.modules) is not dict:
+        sys.modules = dict(dict.items(sys.modules))
 
 
 def make_quiet():
@@ -53,12 +62,14 @@ def load(sources):
 
     names = {}
     builtins = private_builtins(sys)
-    package = sys.modules[PACKAGE] = type(sys)(PACKAGE)
+    package = type(sys)(PACKAGE)
     package.__path__ = []
+    sys.modules[PACKAGE] = package
     for name in ORDER:
         full = PACKAGE + "." + name
-        module = sys.modules[full] = type(sys)(full)
+        module = type(sys)(full)
         names = module.__dict__
+        sys.modules[full] = module
         names["__package__"] = PACKAGE
         names["__builtins__"] = builtins
         code = compile(sources[name], PACKAGE + "/" + name + ".py", "exec", 0, True)

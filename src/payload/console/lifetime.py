@@ -16,8 +16,8 @@ class Lifetime:
         self._seconds = seconds
         try:
             from fcntl import fcntl
-        except ImportError:
-            fcntl = None  # the alarm alone ends us then
+        except BaseException:
+            fcntl = None  # its file is gone or the service keeps it from us: the alarm alone ends us then
         self._fcntl = fcntl
         if fcntl is not None:
             fcntl(READ, F_SETOWN, posix.getpid())
