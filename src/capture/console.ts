@@ -151,8 +151,16 @@ export class Console {
   #look(): void {
     const seconds = Math.round(this.#options.timeoutMs / 1000)
     const isLate = performance.now() > this.#deadline
-    const why = isLate ? `nothing came of it for ${seconds} s (--timeout)` : this.#options.mustEnd()
+    const why = isLate ? `nothing came of it for ${seconds} s (--timeout)` : this.#mustEnd()
     if (why !== undefined) this.#end(why)
+  }
+
+  #mustEnd(): string | undefined {
+    try {
+      return this.#options.mustEnd()
+    } catch {
+      return undefined // it has just ended, which the end of its output tells
+    }
   }
 
   #end(why: string): void {

@@ -5,13 +5,15 @@ import { endProcess, openInput, prepareSnapshot } from './prepare-snapshot.ts'
 import { seccompFilter } from './seccomp-filter.ts'
 import type { Service } from './service.ts'
 import { type BudgetSettings, watchBudget } from './snapshot-budget.ts'
-import { openSnapshotCgroup } from './snapshot-cgroup.ts'
+import { type SnapshotCgroup, closeSnapshotCgroup, openSnapshotCgroup } from './snapshot-cgroup.ts'
 import { consoleName } from './snapshot-name.ts'
 import { type Taken, chooseFlags, takeSnapshot } from './take-snapshot.ts'
 import { type CaptureSubject, type ServiceSettings, withService } from './with-service.ts'
 
 export type ConsoleSettings = ServiceSettings &
   BudgetSettings & {
+    /** Of the cgroup that the snapshot is charged to. */
+    readonly memoryLimitBytes?: number | undefined
     /** src/payload/console as one text. */
     readonly payload: Buffer
     /** Directories to import from, as the process sees them. */
@@ -72,10 +74,12 @@ async function openOnce(
   }
   const taken = await takeSnapshot(service, workspace, SILENT_MS, consoleName(service.runDir))
   if (taken.kind === 'failed') return taken
-  const greeted = await startConsole(service, taken, { workspace, settings })
+  const cgroup = openSnapshotCgroup(service.procRoot, subject.id.pid, settings.memoryLimitBytes)
+  const greeted = await startConsole(service, taken, { workspace, settings, cgroup })
   if (greeted.kind === 'failed') {
     endProcess(taken.pid)
     await bury(service, taken)
+    closeSnapshotCgroup(cgroup)
     return greeted
   }
   release(service, taken)
@@ -87,6 +91,7 @@ async function openOnce(
       const { parentPid } = greeted.console.close()
       if (parentPid === subject.id.pid)
         await withService(subject, settings, async ({ service: again }) => bury(again, taken))
+      closeSnapshotCgroup(cgroup)
     },
   }
 }
@@ -94,17 +99,17 @@ async function openOnce(
 type Furnishing = {
   readonly workspace: { readonly flags: number; readonly payload: Buffer; readonly filter: Buffer }
   readonly settings: ConsoleSettings
+  readonly cgroup: SnapshotCgroup
 }
 type Greeted = { readonly kind: 'opened'; readonly console: Console; readonly pythonVersion: string }
 
 async function startConsole(
   service: Service,
   taken: Taken,
-  { workspace, settings }: Furnishing,
+  { workspace, settings, cgroup }: Furnishing,
 ): Promise<Greeted | CaptureFailed> {
   const { procRoot } = service
   const { pid, startTicks } = taken
-  const cgroup = openSnapshotCgroup(procRoot, service.id.pid)
   try {
     const prepared = await prepareSnapshot(service, taken, { workspace, cgroup })
     if (prepared.kind === 'failed') return prepared

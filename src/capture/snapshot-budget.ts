@@ -35,7 +35,7 @@ export function watchBudget(settings: BudgetSettings, snapshot: Budgeted): () =>
     const now = performance.now()
     if (now - lookedMs < LOOK_EVERY_MS) return undefined
     lookedMs = now
-    if (taken() > most) return `the census copied and allocated more than capture.max_copy (${most} bytes)`
+    if (taken() > most) return `the snapshot copied and allocated more than capture.max_copy (${most} bytes)`
     return hostIsShort(settings) ?? crowdsTarget(limitsBefore, readLimits(), held)
   }
 }
