@@ -58,7 +58,7 @@ export function createDumpStages(options: DumpStagesOptions): DumpStages {
     },
     openDump: ({ target, startedAt, process, request }) =>
       openDump(storeAt(dir), target, { at: startedAt, pid: process.id.pid, rule: request.fired.rule }),
-    capture: async ({ process, request }) => {
+    capture: async ({ process, request }, corePath) => {
       const settings: CaptureSettings = {
         procRoot,
         runDir,
@@ -66,6 +66,7 @@ export function createDumpStages(options: DumpStagesOptions): DumpStages {
         stub,
         payload,
         kinds: request.capture,
+        core: { path: corePath, reserveBytes },
         ...config.capture,
         readLimits: limitsReader(process),
         lockTimeoutMs: LOCK_TIMEOUT_MS,

@@ -134,7 +134,7 @@ export type Condition =
     }
   | { readonly kind: 'schedule'; readonly cron: string; readonly timezone?: string | undefined }
 
-export type CaptureKind = 'census' | 'stacks'
+export type CaptureKind = 'census' | 'stacks' | 'core'
 
 export type Rule = {
   readonly name: string

@@ -59,7 +59,11 @@ const finish = async (code: Promise<number>): Promise<void> => {
 }
 
 command('capture <pid>', 'take one dump of a process now')
-  .option('--with <kinds>', 'what to capture: census, stacks', 'census,stacks')
+  .option(
+    '--with <kinds>',
+    'what to capture: census, stacks, core (a core file of the snapshot, for gdb)',
+    'census,stacks',
+  )
   .action((pid: string, options: CommonOptions & { with: string }) =>
     finish(captureCommand(pid, options, terminal)),
   )

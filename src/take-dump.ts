@@ -29,7 +29,8 @@ export type DumpStages = {
   /** Whether a dump would find room, before anything is done to the process. */
   readonly checkRoom: () => Promise<StoreFailed | undefined>
   readonly openDump: (job: DumpJob) => Promise<PartialDump | StoreFailed>
-  readonly capture: (job: DumpJob) => Promise<CaptureOutcome>
+  /** `corePath` says where a core may be written, as soon as there is such a place. */
+  readonly capture: (job: DumpJob, corePath: Promise<string | undefined>) => Promise<CaptureOutcome>
   readonly findBaseline: (dump: Dump) => Promise<Dump | undefined>
   readonly analyse: (dump: Dump, baseline: Dump | undefined) => Findings
   readonly renderSummary: (findings: Findings) => string
@@ -52,12 +53,15 @@ export async function takeDump(job: DumpJob, stages: DumpStages): Promise<DumpOu
   if (noRoom) return { kind: 'not-stored', failure: noRoom }
   const prepared = { name: 'evidence from outside', ms: Math.round(performance.now() - began) }
   // At the same time: the disk may be slow, and the process may have no time left.
-  const [partial, outcome] = await Promise.all([stages.openDump(job), stages.capture(job)])
+  const opening = stages.openDump(job)
+  const corePath = opening.then((opened) => (opened.kind === 'failed' ? undefined : opened.pathOf('core')))
+  const [partial, outcome] = await Promise.all([opening, stages.capture(job, corePath)])
   if (partial.kind === 'failed') return { kind: 'not-stored', failure: partial }
   if (outcome.kind === 'failed' && !isWorthKeeping(job, outcome)) {
     await partial.discard()
     return { kind: 'refused', outcome }
   }
+  if (job.request.capture.includes('core')) await partial.adopt('core')
   const machine = await stages.readMachine()
   const described = describe(job, outcome, stages.now().toISOString())
   const manifest = { ...described, phases: [prepared, ...described.phases], machine }

@@ -8,6 +8,7 @@ import type { Service } from './service.ts'
 import { runSnapshot } from './snapshot.ts'
 import { watchBudget, type BudgetSettings } from './snapshot-budget.ts'
 import { closeSnapshotCgroup, openSnapshotCgroup } from './snapshot-cgroup.ts'
+import { type CoreSettings, writeCore } from './write-core.ts'
 import { chooseFlags, takeSnapshot } from './take-snapshot.ts'
 import { tryAgain } from './try-again.ts'
 import { type CaptureSubject, type Entrance, type ServiceSettings, withService } from './with-service.ts'
@@ -22,6 +23,8 @@ export type CaptureSettings = ServiceSettings &
     /** Of the cgroup that each snapshot is charged to. */
     readonly memoryLimitBytes?: number | undefined
     readonly onProgress: (objects: number) => void
+    /** For `core` among the kinds. */
+    readonly core?: Pick<CoreSettings, 'path' | 'reserveBytes'> | undefined
     /** Counts in the service itself where no snapshot can be had; undefined where that is not allowed. */
     readonly inlineSource?: Buffer | undefined
   }
@@ -69,16 +72,20 @@ async function captureOnce(
   attempt: number,
 ): Promise<Captured | CaptureFailed> {
   const began = performance.now()
+  const { onProgress, timeoutMs } = settings
+  const kinds = settings.kinds.filter((kind) => kind !== 'core')
+  const core = settings.kinds.includes('core') ? settings.core : undefined
   const workspace = {
     flags: chooseFlags(service, attempt),
-    payload: askFor(settings.payload, settings.kinds),
+    payload: askFor(settings.payload, kinds),
     filter: seccompFilter('census'),
   }
-  const taken = await takeSnapshot(service, workspace, settings.timeoutMs)
+  const taken = await takeSnapshot(service, workspace, core ? 2 * timeoutMs : timeoutMs)
   if (taken.kind === 'failed') return taken
   const requested = performance.now()
-  const { onProgress, timeoutMs, kinds } = settings
   const cgroup = openSnapshotCgroup(service.procRoot, service.id.pid, settings.memoryLimitBytes)
+  const problems: string[] = []
+  let coreMs = 0
   const result = await runSnapshot(service, taken, {
     workspace,
     cgroup,
@@ -86,6 +93,12 @@ async function captureOnce(
     kinds,
     mustEnd: watchBudget(settings, { pid: taken.pid, cgroup }),
     onProgress,
+    whileParked: async () => {
+      if (!core) return
+      const problem = await writeCore(taken.pid, { ...settings, ...core })
+      if (problem !== undefined) problems.push(problem)
+      coreMs = performance.now() - requested
+    },
   })
   const finished = performance.now()
   await bury(service, taken)
@@ -97,13 +110,14 @@ async function captureOnce(
     pauseMs: round(service.pauseMs),
     phases: [
       { name: 'request and clone', ms: requested - began },
-      { name: 'census in the snapshot', ms: finished - requested },
+      ...(core ? [{ name: 'core of the snapshot', ms: coreMs }] : []),
+      { name: 'census in the snapshot', ms: finished - requested - coreMs },
       { name: 'end the snapshot', ms: performance.now() - finished },
     ],
     attempts: attempt,
     lost: [],
     truncated: result.truncated,
-    census: result.census,
+    census: { ...result.census, problems: [...result.census.problems, ...problems] },
     memoryMap: { rows: result.rows },
   }
 }

@@ -1,5 +1,6 @@
-import type { CaptureKind, Census, Owner } from '../model.ts'
+import type { Census, Owner } from '../model.ts'
 import { CensusLine } from '../census-schema.ts'
+import type { PayloadKind } from './payload-text.ts'
 
 const MAX_LINE_CHARS = 1024 * 1024
 const MAX_TOTAL_CHARS = 64 * 1024 * 1024
@@ -19,9 +20,9 @@ export class CensusReader {
   readonly #latest = new Map<CensusLine['kind'], CensusLine>()
   readonly #owners: Owner[] = []
   #fault: string | undefined
-  readonly #kinds: readonly CaptureKind[]
+  readonly #kinds: readonly PayloadKind[]
 
-  constructor(kinds: readonly CaptureKind[]) {
+  constructor(kinds: readonly PayloadKind[]) {
     this.#kinds = kinds
   }
 

@@ -12,6 +12,9 @@ export function readPayload(directory: string): Buffer {
   return Buffer.from(`SOURCES = ${JSON.stringify(sources)}\n${bootstrap}`)
 }
 
+/** What the payload tells; a core is written from outside. */
+export type PayloadKind = Exclude<CaptureKind, 'core'>
+
 /** The payload with what is asked of it; JSON of plain names is Python too. */
-export const askFor = (payload: Buffer, kinds: readonly CaptureKind[]): Buffer =>
+export const askFor = (payload: Buffer, kinds: readonly PayloadKind[]): Buffer =>
   Buffer.concat([Buffer.from(`REQUEST["kinds"] = ${JSON.stringify(kinds)}\n`), payload])

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CaptureFailed, CaptureKind, Census, MapRow, Truncation } from '../model.ts'
+import type { CaptureFailed, Census, MapRow, Truncation } from '../model.ts'
 import { parseSmaps } from '../proc/smaps.ts'
 import { CensusReader } from './census-reader.ts'
 import { type Prepared, endProcess, prepareSnapshot } from './prepare-snapshot.ts'
+import type { PayloadKind } from './payload-text.ts'
 import type { Service } from './service.ts'
 import { type SnapshotCgroup, wasOomKilled } from './snapshot-cgroup.ts'
 import type { Taken } from './take-snapshot.ts'
@@ -14,10 +15,12 @@ export type SnapshotOptions = {
   readonly workspace: WorkspaceContent
   readonly cgroup: SnapshotCgroup
   readonly timeoutMs: number
-  readonly kinds: readonly CaptureKind[]
+  readonly kinds: readonly PayloadKind[]
   /** Ends the snapshot early, with the reason, as soon as it answers one. */
   readonly mustEnd: () => string | undefined
   readonly onProgress: (objects: number) => void
+  /** What is done with it while it still waits for its go. */
+  readonly whileParked: () => Promise<void>
 }
 
 export type SnapshotResult = {
@@ -42,6 +45,7 @@ export async function runSnapshot(
     const prepared = await prepareSnapshot(service, taken, options)
     if (prepared.kind === 'failed') return lost(options, prepared)
     const rows = parseSmaps(readFileSync(`${service.procRoot}/${taken.pid}/smaps`, 'latin1'))
+    await options.whileParked()
     const told = await readCensus(prepared, options)
     return 'reason' in told ? told : { kind: 'census', ...told, rows }
   } catch (error) {

@@ -26,7 +26,7 @@ const DAY_MS = 24 * HOUR_MS
 /** The longest that a list of targets or rules can be. */
 export const MOST_ENTRIES = 200
 
-const CAPTURE_KINDS = ['census', 'stacks'] as const satisfies readonly CaptureKind[]
+const CAPTURE_KINDS = ['census', 'stacks', 'core'] as const satisfies readonly CaptureKind[]
 
 const match = section('How to recognise the process; all given keys must match.', {
   cmdline: pattern()
@@ -104,8 +104,11 @@ export const ruleSchema = section('When to capture.', {
   capture: z
     .array(z.enum(CAPTURE_KINDS))
     .min(1)
-    .prefault([...CAPTURE_KINDS])
-    .meta({ description: 'What a dump holds: census (objects by type and owner), stacks (of all threads).' }),
+    .prefault(['census', 'stacks'])
+    .meta({
+      description:
+        'What a dump holds: census (objects by type and owner), stacks (of all threads), core (for gdb, as large as the process).',
+    }),
 })
 
 /** The section `sampling`. */

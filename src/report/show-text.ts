@@ -37,8 +37,9 @@ function processLines({ manifest, id }: Dump, findings: Findings, { width }: Tex
 const describeMachine = ({ os, kernel, architecture, cpus, memoryBytes }: MachineFacts): string =>
   `${os}, Linux ${kernel}, ${architecture}, ${cpus} CPUs, ${formatBytes(memoryBytes)}`
 
-function captureLines({ manifest, outside }: Dump, { width }: TextStyle): readonly string[] {
+function captureLines({ manifest, outside, path }: Dump, { width }: TextStyle): readonly string[] {
   const { failure, pause_ms: pauseMs, attempts } = manifest
+  const core = manifest.files.find(({ name }) => name === 'core')
   const limit = manifest.fired.limit ?? outside.cgroup.limit
   const others = manifest.also_fired.length === 0 ? '' : `, also ${manifest.also_fired.join(', ')}`
   const phases = manifest.phases.slice(0, 20).map(({ name, ms }) => `${name} ${formatDuration(ms)}`)
@@ -53,6 +54,10 @@ function captureLines({ manifest, outside }: Dump, { width }: TextStyle): readon
     [
       'cost',
       `the service stood still for ${formatDuration(pauseMs)}; ${manifest.method}, attempt ${attempts}`,
+    ],
+    [
+      'core',
+      core && `${formatBytes(core.bytes)}; look into it with: gdb ${manifest.process.exe} ${path}/core`,
     ],
     ['phases', phases.length === 0 ? undefined : phases.join(', ')],
     ['truncated', manifest.truncated && `${manifest.truncated.reason}: ${manifest.truncated.detail}`],

@@ -72,7 +72,7 @@ export const manifestSchema: z.ZodType<DumpManifest> = z.object({
   started_at: z.iso.datetime(),
   finished_at: z.iso.datetime(),
   rss_bytes: bytes,
-  capture: z.array(z.enum(['census', 'stacks'])).optional(),
+  capture: z.array(z.enum(['census', 'stacks', 'core'])).optional(),
   outcome: z.enum(['captured', 'outside-only']),
   failure: z.object({ reason: failureReason, detail: z.string() }).optional(),
   method: z.enum(['pending-call', 'resting-thread', 'in-process', 'none']),

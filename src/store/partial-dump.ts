@@ -7,6 +7,7 @@ import { findGroupId } from './group.ts'
 import { explainIoError, storeFailed, type StoreFailed } from './io-failure.ts'
 import { formatDumpName, formatPathPart, partialSuffix, type DumpName } from './layout.ts'
 import type { StorePlace } from './place.ts'
+import { adoptFile } from './adopt-file.ts'
 import { makeDirectory, syncDirectory, writeFileSafely } from './write-safely.ts'
 import { readWriterKey, writerFile } from './writer.ts'
 
@@ -98,6 +99,22 @@ export class PartialDump {
   /** Adds one file and sees it safely to the disk. */
   async write(name: ContentFileName, data: string | Uint8Array): Promise<Written | StoreFailed> {
     return this.#failure ?? this.#write(name, data)
+  }
+
+  /** Where somebody else may write a file while the dump is not yet published. */
+  pathOf(name: ContentFileName): string {
+    return join(this.#paths.partial, name)
+  }
+
+  /** Adds a file that somebody else has written there; nothing when nobody has. */
+  async adopt(name: ContentFileName): Promise<Written | StoreFailed | undefined> {
+    if (this.#failure !== undefined) return this.#failure
+    const adopted = await adoptFile(this.pathOf(name), this.#gid)
+    if (adopted?.kind === 'failed') this.#failure = adopted
+    if (adopted === undefined || adopted.kind === 'failed') return adopted
+    const file = { name, bytes: adopted.bytes, sha256: adopted.sha256 }
+    this.#files.push(file)
+    return { kind: 'written', file }
   }
 
   /** Describes the dump in dump.json and shows it to the world, or takes everything back. */

@@ -51,8 +51,8 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-// Only root and members may give a file to a group; another user's own store simply stays that user's.
-async function giveToGroup(handle: FileHandle, gid: number | undefined): Promise<void> {
+/** Only root and members may give a file to a group; another user's own store simply stays that user's. */
+export async function giveToGroup(handle: FileHandle, gid: number | undefined): Promise<void> {
   if (gid === undefined) return
   const { uid } = await handle.stat()
   await handle.chown(uid, gid).catch((error: unknown) => {
