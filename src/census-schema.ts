@@ -62,6 +62,22 @@ const MallocState = z.object({
   arenaBytes: count,
 })
 
+const Allocations = z.object({
+  bytes: count,
+  count,
+  frames: count,
+  overheadBytes: count,
+  sites: z
+    .array(
+      z.object({
+        bytes: count,
+        count,
+        frames: z.array(z.object({ file: short, line: z.number().int() })).max(64),
+      }),
+    )
+    .max(100),
+})
+
 const problems = z.array(text).max(200)
 const types = z.array(TypeRow).max(1000)
 
@@ -81,6 +97,7 @@ export const CensusLine = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('largest'), objects: z.array(LargeObject).max(200) }),
   z.object({ kind: z.literal('owners'), owners: z.array(Owner).max(1000) }),
   z.object({ kind: z.literal('end'), problems }),
+  z.object({ kind: z.literal('allocated'), problem: text.nullable() }).extend(Allocations.shape),
   z.object({ kind: z.literal('error'), error: text }),
   z.object({ kind: z.literal('malloc') }).extend(MallocState.shape),
 ])
@@ -100,5 +117,6 @@ export const CensusSchema = z.object({
   owners: z.array(Owner).max(4000),
   largest: z.array(LargeObject).max(200),
   stacks: z.array(ThreadStack).max(1024),
+  allocations: Allocations.optional(),
   problems,
 }) satisfies z.ZodType<Census>

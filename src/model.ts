@@ -136,6 +136,12 @@ export type Condition =
 
 export type CaptureKind = 'census' | 'stacks' | 'core'
 
+/** What a rule does when it fires. */
+export type RuleAction =
+  | { readonly kind: 'capture'; readonly capture: readonly CaptureKind[] }
+  /** Starts tracemalloc in the service itself, so that later captures tell where memory was allocated. */
+  | { readonly kind: 'trace'; readonly frames: number }
+
 export type Rule = {
   readonly name: string
   /** Names of targets, or `*`. */
@@ -143,7 +149,7 @@ export type Rule = {
   readonly when: Condition
   readonly forMs: number
   readonly cooldownMs: number
-  readonly capture: readonly CaptureKind[]
+  readonly action: RuleAction
 }
 
 /** At most this many attempts, good or bad, in a sliding window. */
@@ -194,6 +200,16 @@ export type CaptureRequest = {
   readonly capture: readonly CaptureKind[]
 }
 
+/** Start tracemalloc in a service, remembering so many calls of each allocation. */
+export type TraceRequest = {
+  readonly kind: 'trace'
+  readonly process: ProcessId
+  readonly fired: FiredRule
+  /** Other rules of the same process that asked for the same. */
+  readonly alsoFired: readonly string[]
+  readonly frames: number
+}
+
 /** A quarantine that begins or ends; it is told once. */
 export type QuarantineChange =
   | {
@@ -205,8 +221,9 @@ export type QuarantineChange =
     }
   | { readonly kind: 'ended'; readonly process: ProcessId }
 
-/** At most one capture a turn; why nothing else is captured is told as well. */
-export type Verdict = CaptureRequest | { readonly kind: 'wait'; readonly waits: readonly Wait[] }
+/** At most one capture or trace a turn; why nothing else is captured is told as well. */
+export type Verdict =
+  CaptureRequest | TraceRequest | { readonly kind: 'wait'; readonly waits: readonly Wait[] }
 
 // ---------------------------------------------------------------- what a capture gives
 
@@ -277,6 +294,19 @@ export type CaptureFailed = {
 }
 
 export type CaptureOutcome = Captured | CaptureFailed
+
+/** tracemalloc runs in the service. */
+export type Traced = {
+  readonly kind: 'traced'
+  /** How many frames it remembered before; 0 when it did not run. */
+  readonly before: number
+  /** How many it remembers now. */
+  readonly frames: number
+  readonly pauseMs: number
+  readonly method: CaptureMethod
+}
+
+export type TraceOutcome = Traced | CaptureFailed
 
 // ---------------------------------------------------------------- what is inside the process
 
@@ -355,6 +385,28 @@ export type MallocState = {
   readonly arenaBytes: number
 }
 
+export type SourceLine = { readonly file: string; readonly line: number }
+
+/** Where memory was allocated that has not been freed since. */
+export type AllocationSite = {
+  readonly bytes: number
+  readonly count: number
+  /** The line that allocated, then its callers, of the traceback through which most of it came. */
+  readonly frames: readonly SourceLine[]
+}
+
+/** What tracemalloc knows, of allocations since it runs. */
+export type Allocations = {
+  /** Of all sites together. */
+  readonly bytes: number
+  readonly count: number
+  /** How many calls of each allocation it remembers, and the memory that this takes in the service. */
+  readonly frames: number
+  readonly overheadBytes: number
+  /** Largest first, at most 100. */
+  readonly sites: readonly AllocationSite[]
+}
+
 /** What the payload found inside the snapshot. */
 export type Census = {
   readonly format: 1
@@ -372,6 +424,8 @@ export type Census = {
   readonly owners: readonly Owner[]
   readonly largest: readonly LargeObject[]
   readonly stacks: readonly ThreadStack[]
+  /** Where tracemalloc runs in the service. */
+  readonly allocations?: Allocations | undefined
   /** What the payload met and had to leave out. */
   readonly problems: readonly string[]
 }
@@ -482,6 +536,12 @@ export type Suspect = {
 
 export type TypeGrowth = TypeRow & { readonly grownCount: number; readonly grownBytes: number }
 
+/** A site and what has come to it since the baseline; undefined where that has no sites. */
+export type SiteGrowth = AllocationSite & {
+  readonly grownBytes?: number | undefined
+  readonly grownCount?: number | undefined
+}
+
 /** How RSS is made up; the rows add up to `rssBytes`. */
 export type Reconciliation = {
   readonly rssBytes: number
@@ -498,4 +558,6 @@ export type Findings = {
   readonly suspects: readonly Suspect[]
   readonly reconciliation: Reconciliation
   readonly types: readonly TypeGrowth[]
+  /** Where memory was allocated: by growth where the baseline knows it too, else by size. */
+  readonly allocated?: readonly SiteGrowth[] | undefined
 }

@@ -1,4 +1,4 @@
-import type { Census, Owner } from '../model.ts'
+import type { Allocations, Census, Owner } from '../model.ts'
 import { CensusLine } from '../census-schema.ts'
 import type { PayloadKind } from './payload-text.ts'
 
@@ -52,9 +52,19 @@ export class CensusReader {
     return this.#lineCount > 0
   }
 
-  /** Whether the payload has come to its end, malloc's state aside. */
+  /** Whether the census has come to its end; allocation sites and malloc's state may follow. */
   get hasEnded(): boolean {
     return this.#latest.has('end')
+  }
+
+  /** Whether the payload has come to its end, malloc's state aside. */
+  get hasSaidAll(): boolean {
+    return this.hasEnded && !this.#lacksSites
+  }
+
+  get #lacksSites(): boolean {
+    const isTraced = this.#last('runtime')?.python.tracemalloc === true
+    return isTraced && this.#kinds.includes('census') && !this.#latest.has('allocated')
   }
 
   /** A part that failed inside the payload leaves its lines out. */
@@ -89,6 +99,7 @@ export class CensusReader {
       owners: this.#owners,
       largest: this.#last('largest')?.objects ?? [],
       stacks: this.#last('stacks')?.threads ?? [],
+      allocations: this.#allocations(),
       problems: this.#problems(),
     }
   }
@@ -101,9 +112,22 @@ export class CensusReader {
     return { objects: types.reduce((sum, { count }) => sum + count, 0), bytes: 0, types }
   }
 
+  #allocations(): Allocations | undefined {
+    const told = this.#last('allocated')
+    if (!told || told.problem !== null) return undefined
+    const { kind: _kind, problem: _problem, ...allocations } = told
+    return allocations
+  }
+
   #problems(): string[] {
     const told = this.#last('end')?.problems ?? []
-    return this.fault === undefined ? told : [...told, this.fault]
+    const lack = this.#last('allocated')?.problem
+    return [
+      ...told,
+      ...(this.hasEnded && this.#lacksSites ? ['allocation sites: cut off before they were told'] : []),
+      ...(lack ? [`allocation sites: ${lack}`] : []),
+      ...(this.fault === undefined ? [] : [this.fault]),
+    ]
   }
 
   #last<Kind extends CensusLine['kind']>(kind: Kind): Extract<CensusLine, { kind: Kind }> | undefined {

@@ -98,7 +98,7 @@ async function watch(
     const now = performance.now()
     if (hasEnded()) return 'ended'
     if (reader.fault !== undefined) return 'ended'
-    if (reader.hasEnded) completeAt ??= now
+    if (reader.hasSaidAll) completeAt ??= now
     if (completeAt !== undefined && now - completeAt > LAST_WORD_WITHIN_MS) return 'ended'
     if (!reader.hasBegun && now - began > FIRST_WORD_WITHIN_MS) return 'silent'
     if (now - began > timeoutMs) return 'late'
@@ -111,6 +111,7 @@ async function watch(
 /** A census that is whole or cut off, or why there is none. */
 function conclude(reader: CensusReader, stopped: Stopped, cgroup: SnapshotCgroup): Told | CaptureFailed {
   const census = reader.census()
+  // What was still to come does not take the census along.
   if (census && reader.hasEnded) return { census }
   const isOomKilled = stopped === 'ended' && wasOomKilled(cgroup)
   const detail = isOomKilled ? OOM_KILLED : explain(reader, stopped)

@@ -28,6 +28,7 @@ ORDER = (
     "notes",
     "owners",
     "census",
+    "traced",
     "main",
 )
 

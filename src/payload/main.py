@@ -7,6 +7,7 @@ from .native import choose_heap  # noqa: F401 (bootstrap.py takes it from here)
 from .runtime import allocated_blocks, gc_facts, python_facts
 from .service import Service  # noqa: F401 (likewise)
 from .stacks import FRAMES, thread_stacks
+from .traced import refuse_traced, tell_traced
 
 
 def run(service, heap, kinds, write):
@@ -37,6 +38,12 @@ def run(service, heap, kinds, write):
     if "census" in kinds:
         attempt(tell_census, "census", problems)
     send(write, "end", problems=problems)
+    if "census" in kinds:
+        # The census stands, whatever becomes of this.
+        failed = []
+        attempt(lambda: tell_traced(write, service.starter), "traced", failed)
+        if failed:
+            refuse_traced(write, failed[0])
 
 
 def attempt(step, name, problems):

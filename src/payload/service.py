@@ -16,10 +16,11 @@ class Service:
     modules of other interpreters, which join those of this one.
     """
 
-    __slots__ = ("records", "active", "names", "opaque", "orphans", "gc_before")
+    __slots__ = ("records", "active", "names", "opaque", "orphans", "gc_before", "starter")
 
     def __init__(self, snapshot, gc_before, own_globals):
         self.gc_before = gc_before
+        self.starter = own_globals
         adopt(snapshot, sys.modules)
         self.orphans = _release(snapshot)
         own = set(map(id, own_globals.values())) | {id(own_globals)}
