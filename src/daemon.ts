@@ -1,4 +1,13 @@
-import type { CaptureRequest, Observation, QuarantineChange, Trigger, Verdict, Wait } from './model.ts'
+import type {
+  CaptureRequest,
+  Observation,
+  QuarantineChange,
+  TraceOutcome,
+  TraceRequest,
+  Trigger,
+  Verdict,
+  Wait,
+} from './model.ts'
 import type { DumpOutcome } from './take-dump.ts'
 
 /** What happens in the daemon, for whoever tells it. */
@@ -11,6 +20,7 @@ export type DaemonEvent =
       readonly quarantines: readonly QuarantineChange[]
     }
   | { readonly kind: 'finished'; readonly request: CaptureRequest; readonly outcome: DumpOutcome }
+  | { readonly kind: 'traced'; readonly request: TraceRequest; readonly outcome: TraceOutcome }
 
 /** The stages of the flow. What is remembered between turns belongs to `decide`. */
 export type Stages<Memory> = {
@@ -28,10 +38,12 @@ export type Stages<Memory> = {
   }
   readonly dump: (memory: Memory, request: CaptureRequest) => Promise<DumpOutcome>
   readonly rememberDump: (memory: Memory, request: CaptureRequest, outcome: DumpOutcome) => Memory
+  readonly trace: (memory: Memory, request: TraceRequest) => Promise<TraceOutcome>
+  readonly rememberTrace: (memory: Memory, request: TraceRequest, outcome: TraceOutcome) => Memory
   readonly report: (event: DaemonEvent) => void
 }
 
-/** Observes, decides and captures, at most one process a turn, until the triggers end. */
+/** Observes, decides and captures or traces, at most one process a turn, until the triggers end. */
 export async function watch<Memory>(stages: Stages<Memory>, memory: Memory): Promise<Memory> {
   for await (const trigger of stages.triggers) {
     const observation = await stages.observe()
@@ -42,9 +54,24 @@ export async function watch<Memory>(stages: Stages<Memory>, memory: Memory): Pro
     memory = decision.memory
     if (decision.verdict.kind === 'wait') continue
 
-    const outcome = await stages.dump(memory, decision.verdict)
-    memory = stages.rememberDump(memory, decision.verdict, outcome)
-    stages.report({ kind: 'finished', request: decision.verdict, outcome })
+    memory = await act(stages, memory, decision.verdict)
   }
   return memory
+}
+
+async function act<Memory>(
+  stages: Stages<Memory>,
+  memory: Memory,
+  request: CaptureRequest | TraceRequest,
+): Promise<Memory> {
+  if (request.kind === 'trace') {
+    const outcome = await stages.trace(memory, request)
+    const after = stages.rememberTrace(memory, request, outcome)
+    stages.report({ kind: 'traced', request, outcome })
+    return after
+  }
+  const outcome = await stages.dump(memory, request)
+  const after = stages.rememberDump(memory, request, outcome)
+  stages.report({ kind: 'finished', request, outcome })
+  return after
 }

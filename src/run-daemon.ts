@@ -9,7 +9,14 @@ import { WarmGdb } from './capture/warm-gdb.ts'
 import type { Config } from './config/config.ts'
 import { type Stages, watch } from './daemon.ts'
 import { decide } from './decide/decide.ts'
-import { type CaptureResult, type Memory, emptyMemory, remember, rememberCapture } from './decide/memory.ts'
+import {
+  type CaptureResult,
+  type Memory,
+  emptyMemory,
+  remember,
+  rememberCapture,
+  rememberTrace,
+} from './decide/memory.ts'
 import { restore, serialise } from './decide/saved-state.ts'
 import { createDumpStages } from './dump-stages.ts'
 import { installation, places } from './installation.ts'
@@ -25,6 +32,7 @@ import { storeAt } from './store/place.ts'
 import { prepareStore } from './store/prepare-store.ts'
 import { takeStoreLock } from './store-lock.ts'
 import { type DumpOutcome, takeDump } from './take-dump.ts'
+import { createTraceStage } from './trace-stage.ts'
 
 /** Room in the history for one point a step; the dump shows this many. */
 const HISTORY_POINTS = 360
@@ -92,6 +100,7 @@ function createStages(
     historyOf: (id) => observer.historyOf(id, now()),
     onProgress: () => undefined,
   })
+  const trace = createTraceStage({ config, openGdb: gdb.take })
   return {
     triggers: triggers({ intervalMs: config.sampling.intervalMs, sources: [schedules(config)], signal }),
     observe: () => observer.observe(now()),
@@ -111,6 +120,18 @@ function createStages(
       // It had to wait for another capture, for too long: that was no attempt, and the rule stays due.
       if (outcome.kind === 'refused' && outcome.outcome.reason === 'busy') return memory
       const after = rememberCapture(memory, request, now(), resultOf(outcome))
+      saveMemory(config, after)
+      return after
+    },
+    trace: async (memory, request) => {
+      const { process } = memory.processes.get(processKey(request.process)) ?? {}
+      if (!process) return { kind: 'failed', reason: 'gone', detail: 'the process has ended' }
+      return trace(process, request.frames)
+    },
+    rememberTrace: (memory, request, outcome) => {
+      if (outcome.kind === 'failed' && outcome.reason === 'busy') return memory
+      const result = outcome.kind === 'failed' ? outcome.reason : outcome.kind
+      const after = rememberTrace(memory, request, now(), result)
       saveMemory(config, after)
       return after
     },

@@ -31,6 +31,8 @@ const stages = (changes: Partial<Stages<number>>, told: string[]): Stages<number
   decide: (memory) => ({ verdict: { kind: 'wait', waits: [] }, waits: [], quarantines: [], memory }),
   dump: async () => refused,
   rememberDump: (memory) => memory + 100,
+  trace: async () => ({ kind: 'failed', reason: 'gone', detail: '' }),
+  rememberTrace: (memory) => memory + 1000,
   report: (event: DaemonEvent) => told.push(event.kind),
   ...changes,
 })

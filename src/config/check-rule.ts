@@ -15,8 +15,33 @@ type Sampling = z.output<typeof samplingSchema>
 
 const LEAST_SAMPLES = 3
 
-/** Why a rule could never fire, or never again. Without a sampling section that holds, windows are not looked at. */
+/**
+ * Why a rule could never fire, or never again, and which keys do not fit its action. Without a sampling section that
+ * holds, windows are not looked at.
+ */
 export const checkRule = (
+  rule: FileRule,
+  path: Path,
+  sampling: Sampling | undefined,
+  checkCron: CheckCron,
+): readonly Issue[] => [...checkCondition(rule, path, sampling, checkCron), ...checkAction(rule, path)]
+
+const checkAction = ({ action, capture, frames }: FileRule, path: Path): readonly Issue[] => [
+  ...(action === 'trace' && capture !== undefined
+    ? [misplaced([...path, 'capture'], 'means nothing with action: trace, which takes no dump; remove it')]
+    : []),
+  ...(action === 'capture' && frames !== undefined
+    ? [misplaced([...path, 'frames'], 'means nothing without action: trace; add that, or remove it')]
+    : []),
+]
+
+const misplaced = (path: Path, message: string): Issue => ({
+  at: 'value',
+  path,
+  message: `${String(path.at(-1))}: ${message}`,
+})
+
+const checkCondition = (
   rule: FileRule,
   path: Path,
   sampling: Sampling | undefined,

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
-import type { Condition, DecideConfig, Rule, Target } from '../model.ts'
+import type { Condition, DecideConfig, Rule, RuleAction, Target } from '../model.ts'
 import type { SizeOrShare } from './fields.ts'
-import { configSchema } from './schema.ts'
+import { DEFAULT_KINDS, DEFAULT_FRAMES, configSchema } from './schema.ts'
 import type { ruleSchema } from './schema.ts'
 
 /** The configuration as the daemon uses it: defaults filled in, units taken away. */
@@ -78,8 +78,13 @@ export const toRule = (rule: z.output<typeof ruleSchema>): Rule => ({
   when: toCondition(rule.when),
   forMs: rule.when.schedule === undefined ? (rule.for ?? DEFAULT_FOR_MS) : 0,
   cooldownMs: rule.cooldown,
-  capture: [...new Set(rule.capture)],
+  action: toAction(rule),
 })
+
+const toAction = ({ action, capture, frames }: z.output<typeof ruleSchema>): RuleAction =>
+  action === 'trace'
+    ? { kind: 'trace', frames: frames ?? DEFAULT_FRAMES }
+    : { kind: 'capture', capture: [...new Set(capture ?? DEFAULT_KINDS)] }
 
 const DEFAULT_FOR_MS = 10_000
 

@@ -27,6 +27,12 @@ const DAY_MS = 24 * HOUR_MS
 export const MOST_ENTRIES = 200
 
 const CAPTURE_KINDS = ['census', 'stacks', 'core'] as const satisfies readonly CaptureKind[]
+/** What a dump holds where a rule does not say. */
+export const DEFAULT_KINDS = ['census', 'stacks'] as const satisfies readonly CaptureKind[]
+
+/** How many calls of each allocation a trace remembers where a rule does not say. */
+export const DEFAULT_FRAMES = 5
+const MOST_FRAMES = 50
 
 const match = section('How to recognise the process; all given keys must match.', {
   cmdline: pattern()
@@ -101,14 +107,27 @@ export const ruleSchema = section('When to capture.', {
   cooldown: durationOrZero()
     .prefault('15m')
     .meta({ description: 'Rest after a capture of the same process.' }),
+  action: z
+    .enum(['capture', 'trace'])
+    .prefault('capture')
+    .meta({
+      description:
+        'What it does: capture, or trace: start tracemalloc in the service itself, which slows it down, so that later ' +
+        'captures tell the lines that allocated.',
+    }),
   capture: z
     .array(z.enum(CAPTURE_KINDS))
     .min(1)
-    .prefault(['census', 'stacks'])
+    .optional()
     .meta({
       description:
         'What a dump holds: census (objects by type and owner), stacks (of all threads), core (for gdb, as large as the process).',
+      default: [...DEFAULT_KINDS],
     }),
+  frames: z.number().int().min(1).max(MOST_FRAMES).optional().meta({
+    description: 'With action trace: how many calls of each allocation are remembered.',
+    default: DEFAULT_FRAMES,
+  }),
 })
 
 /** The section `sampling`. */

@@ -21,7 +21,8 @@ export const whyNot = (
     ({ endedMs, rules }) => rules.includes(rule.name) && nowMs - endedMs < rule.cooldownMs,
   )
   if (isCooling) return 'cooling-down'
-  const own = known.attempts.map(({ endedMs }) => endedMs)
+  if (rule.action.kind === 'trace') return undefined
+  const own = known.attempts.filter(({ isTrace }) => isTrace !== true).map(({ endedMs }) => endedMs)
   if (isSpent(own, config.perProcess, nowMs)) return 'process-quota'
   const shared = memory.targetAttempts.get(process.target) ?? []
   return isSpent(shared, config.perTarget, nowMs) ? 'target-quota' : undefined

@@ -5,6 +5,8 @@ import {
   type FiredRule,
   type QuarantineChange,
   type Rule,
+  type RuleAction,
+  type TraceRequest,
   type Trigger,
   type Verdict,
   type Wait,
@@ -37,7 +39,7 @@ export const decide = (memory: Memory, trigger: Trigger, config: DecideConfig, n
   const ready = judged.filter(({ reason }) => reason === undefined).map(({ standing }) => standing)
   const chosen = ready.toSorted(byUrgency)[0]
   const request =
-    chosen === undefined ? requestBaseline(after, config, nowMs) : requestCapture(chosen, standings)
+    chosen === undefined ? requestBaseline(after, config, nowMs) : requestAction(chosen, standings)
   const waits = toWaits(judged.filter(({ standing }) => standing !== chosen))
   const near = judged
     .filter(isNearThreshold)
@@ -61,6 +63,8 @@ const NEAR = 0.8
 const MAX_WAITS = 256
 
 const byUrgency = (a: Standing, b: Standing): number =>
+  // Where a capture is due already, tracing from now on can wait.
+  Number(isTrace(a)) - Number(isTrace(b)) ||
   RANK[a.rule.when.kind] - RANK[b.rule.when.kind] ||
   compare(needOf(b), needOf(a)) ||
   compare(rssOf(b), rssOf(a)) ||
@@ -73,18 +77,32 @@ const rssOf = ({ known }: Standing): number => known.latest?.rssBytes ?? 0
 // Not by difference: two infinite needs have none.
 const compare = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1)
 
-const requestCapture = (chosen: Standing, all: readonly Standing[]): CaptureRequest => {
+const isTrace = ({ rule }: Standing): boolean => rule.action.kind === 'trace'
+
+// A trace satisfies no rule that captures, nor the other way round.
+const requestAction = (chosen: Standing, all: readonly Standing[]): CaptureRequest | TraceRequest => {
   const also = all.filter(
-    (other) => other.isFiring && other !== chosen && other.process.id === chosen.process.id,
+    (other) =>
+      other.isFiring &&
+      other !== chosen &&
+      other.process.id === chosen.process.id &&
+      isTrace(other) === isTrace(chosen),
   )
-  return {
-    kind: 'capture',
+  const request = {
     process: chosen.process.id,
     fired: firedRule(chosen),
     alsoFired: also.map(({ rule }) => rule.name),
-    capture: unite([chosen, ...also].map(({ rule }) => rule.capture)),
   }
+  const actions = [chosen, ...also].map(({ rule }) => rule.action)
+  return isTrace(chosen)
+    ? { kind: 'trace', ...request, frames: Math.max(...actions.map(framesOf)) }
+    : { kind: 'capture', ...request, capture: [...new Set(actions.flatMap(kindsOf))] }
 }
+
+const framesOf = (action: RuleAction): number => (action.kind === 'trace' ? action.frames : 0)
+
+const kindsOf = (action: RuleAction): readonly CaptureKind[] =>
+  action.kind === 'capture' ? action.capture : []
 
 const firedRule = ({ rule, reading }: Standing): FiredRule => {
   const fired = { rule: rule.name, kind: rule.when.kind }
@@ -92,10 +110,6 @@ const firedRule = ({ rule, reading }: Standing): FiredRule => {
   const { value, threshold, limit } = reading
   return { ...fired, value, threshold, ...(limit === undefined ? {} : { limit }) }
 }
-
-const unite = (kinds: readonly (readonly CaptureKind[])[]): readonly CaptureKind[] => [
-  ...new Set(kinds.flat()),
-]
 
 const requestBaseline = (
   { processes, lastObservationMs }: Memory,

@@ -5,6 +5,7 @@ import {
   type Observation,
   type ProcessId,
   type Sample,
+  type TraceRequest,
   type WatchedProcess,
 } from '../model.ts'
 import { countFailure, type Failures } from './quarantine.ts'
@@ -47,7 +48,15 @@ export type RuleState =
   | { readonly kind: 'latched'; readonly sinceMs: number }
 
 /** A capture, good or bad, and the rules that it answered. */
-export type Attempt = { readonly endedMs: number; readonly rules: readonly string[] }
+export type Attempt = {
+  readonly endedMs: number
+  readonly rules: readonly string[]
+  /** A trace rests like a capture, and is none: it uses up nobody's quota. */
+  readonly isTrace?: boolean | undefined
+}
+
+/** How a trace ended, as far as the next decision goes. */
+export type TraceResult = 'traced' | CaptureFailure
 
 /** How a capture ended, as far as the next decision goes. */
 export type CaptureResult = 'captured' | 'not-stored' | CaptureFailure
@@ -112,6 +121,30 @@ export const rememberCapture = (
     targetAttempts: isBaseline ? memory.targetAttempts : addTargetAttempt(memory, known, nowMs),
     lastCaptureEndMs: nowMs,
   }
+}
+
+/**
+ * Adds a trace that ended now. It begins the cooldown of its rules and latches them when it was good; it is no capture,
+ * so captures are asked for as before. Failures count for the quarantine, which only a good capture ends early.
+ */
+export const rememberTrace = (
+  memory: Memory,
+  request: TraceRequest,
+  nowMs: number,
+  outcome: TraceResult,
+): Memory => {
+  const key = processKey(request.process)
+  const known = memory.processes.get(key)
+  if (known === undefined) return { ...memory, lastCaptureEndMs: nowMs }
+  const rules = [request.fired.rule, ...request.alsoFired]
+  const isGood = outcome === 'traced'
+  const after: ProcessMemory = {
+    ...known,
+    rules: answer(known.rules, rules, isGood, nowMs),
+    attempts: [...known.attempts, { endedMs: nowMs, rules, isTrace: true }].slice(-MAX_ATTEMPTS),
+    failures: isGood ? known.failures : countFailure(known.failures, outcome, nowMs),
+  }
+  return { ...memory, processes: new Map(memory.processes).set(key, after), lastCaptureEndMs: nowMs }
 }
 
 /** Drops what is remembered of processes by their identity. */

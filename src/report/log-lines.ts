@@ -7,6 +7,8 @@ import type {
   ProcessId,
   QuarantineChange,
   StoreFailure,
+  TraceOutcome,
+  TraceRequest,
   Verdict,
   Wait,
   WatchedProcess,
@@ -29,6 +31,7 @@ export type ToldEvent =
       readonly quarantines: readonly QuarantineChange[]
     }
   | { readonly kind: 'finished'; readonly request: CaptureRequest; readonly outcome: ToldOutcome }
+  | { readonly kind: 'traced'; readonly request: TraceRequest; readonly outcome: TraceOutcome }
 
 /** How a dump ended. */
 export type ToldOutcome =
@@ -52,12 +55,14 @@ export function linesOf(event: ToldEvent): readonly LogLine[] {
       return observationLines(event.observation)
     case 'decided':
       return [
-        ...(event.verdict.kind === 'capture' ? [logRequest(event.verdict)] : []),
+        ...(event.verdict.kind === 'wait' ? [] : [logRequest(event.verdict)]),
         ...event.quarantines.map((change) => logQuarantine(change)),
         ...waitLines(event.waits),
       ]
     case 'finished':
       return outcomeLines(event.request.process, event.outcome)
+    case 'traced':
+      return [logTrace(event.request, event.outcome)]
     default:
       return event satisfies never
   }
@@ -75,7 +80,7 @@ const logAppeared = ({ id, target, exe, user, unit }: WatchedProcess): LogLine =
   message: 'process found',
 })
 
-const logRequest = ({ process, fired, alsoFired }: CaptureRequest): LogLine => ({
+const logRequest = ({ kind, process, fired, alsoFired }: CaptureRequest | TraceRequest): LogLine => ({
   level: 'info',
   fields: {
     pid: process.pid,
@@ -85,8 +90,25 @@ const logRequest = ({ process, fired, alsoFired }: CaptureRequest): LogLine => (
     threshold: fired.threshold,
     alsoFired,
   },
-  message: 'capture begins',
+  message: `${kind} begins`,
 })
+
+/** What became of a trace: it changes the service, so it is never quiet. */
+function logTrace({ process: { pid }, fired: { rule } }: TraceRequest, outcome: TraceOutcome): LogLine {
+  if (outcome.kind === 'failed') {
+    const { reason, detail, hint } = outcome
+    return { level: 'warn', fields: { pid, rule, reason, detail, hint }, message: 'trace failed' }
+  }
+  const { before, frames, pauseMs, method } = outcome
+  return {
+    level: 'info',
+    fields: { pid, rule, frames, before, pauseMs, method },
+    message:
+      before >= frames
+        ? 'tracemalloc runs in the service already, and is left alone'
+        : 'started tracemalloc in the service',
+  }
+}
 
 const logQuarantine = (change: QuarantineChange): LogLine => {
   const { pid } = change.process

@@ -61,7 +61,7 @@ for (const [text, condition] of CONDITIONS) {
       when: condition,
       forMs: condition.kind === 'schedule' ? 0 : 10_000,
       cooldownMs: 900_000,
-      capture: ['census', 'stacks'],
+      action: { kind: 'capture', capture: ['census', 'stacks'] },
     })
   })
 }

@@ -13,7 +13,7 @@ test('above the threshold fires, equal to it does not', () => {
 })
 
 test('a verdict says what fired it', () => {
-  const day = new VirtualDay(config([rule({ capture: ['census', 'stacks'] })]))
+  const day = new VirtualDay(config([rule({ action: { kind: 'capture', capture: ['census', 'stacks'] } })]))
   assert.deepEqual(day.see(0, [[one, 150]]).verdict, {
     kind: 'capture',
     process: one.id,
@@ -159,7 +159,7 @@ test('the next in line does not wait anew because a capture kept the daemon busy
 const nearLimit = rule({
   name: 'near-limit',
   when: { kind: 'limit', aboveShare: 0.75, clearBelowShare: 0.7 },
-  capture: ['stacks'],
+  action: { kind: 'capture', capture: ['stacks'] },
 })
 
 test('who is near a limit goes before who is large', () => {

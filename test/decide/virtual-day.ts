@@ -33,7 +33,7 @@ export const rule = (given: Partial<Rule> = {}): Rule => ({
   when: { kind: 'rss', aboveBytes: 100 * MiB, clearBelowBytes: 90 * MiB },
   forMs: 0,
   cooldownMs: 0,
-  capture: ['census'],
+  action: { kind: 'capture', capture: ['census'] },
   ...given,
 })
 
@@ -102,5 +102,6 @@ export class VirtualDay {
 /** The verdict in a word: the rule that captures, or why the first one waits. */
 export const told = ({ verdict }: Decision): string => {
   if (verdict.kind === 'capture') return `${verdict.fired.rule} of ${verdict.process.pid}`
+  if (verdict.kind === 'trace') return `${verdict.fired.rule} traces ${verdict.process.pid}`
   return verdict.waits[0]?.reason ?? 'nothing'
 }
