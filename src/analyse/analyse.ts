@@ -1,4 +1,6 @@
 import type { Census, Dump, Findings, Suspect, TypeGrowth } from '../model.ts'
+import { nameSite } from './allocated-at.ts'
+import { compareSites } from './compare-sites.ts'
 import { compareTypes } from './compare.ts'
 import { writeHeadline } from './headline.ts'
 import { judge, type Judgement } from './judge.ts'
@@ -10,6 +12,7 @@ import { suspectOwners } from './suspects.ts'
 
 const maxSuspects = 5
 const maxTypes = 100
+const maxSites = 30
 /** Of these, so many from the end, where the types are that shrank. */
 const maxShrunk = 20
 
@@ -20,7 +23,8 @@ export function analyse(taken: Dump, before?: Dump): Findings {
   const pace = measurePace(dump.outside.history)
   const judgement = judge(measureParts(dump), baseline && measureParts(baseline), pace)
   const types = compareTypes(dump.census?.types ?? [], censusBefore(dump, baseline)?.types)
-  const suspects = chooseSuspects(dump, baseline, judgement)
+  const allocated = compareSites(dump.census?.allocations, baseline?.census?.allocations)
+  const suspects = nameSite(chooseSuspects(dump, baseline, judgement), allocated)
   const headline = writeHeadline({ dump, baseline, judgement, pace, suspects, types })
   return {
     dump: dump.id,
@@ -30,6 +34,7 @@ export function analyse(taken: Dump, before?: Dump): Findings {
     suspects,
     reconciliation: reconcile(dump),
     types: boundTypes(types),
+    ...(allocated === undefined ? {} : { allocated: allocated.slice(0, maxSites) }),
   }
 }
 

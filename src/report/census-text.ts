@@ -1,4 +1,5 @@
 import type { Census, Dump, Findings, Owner, ThreadStack, TypeGrowth } from '../model.ts'
+import { allocatedSection } from './allocated-text.ts'
 import { formatBytes, formatChange, formatCount, formatShare } from './format.ts'
 import { layOutTable, wrap, type Cell, type Column, type TextStyle } from './layout.ts'
 import type { Section } from './section.ts'
@@ -15,6 +16,7 @@ export function censusSections({ census }: Dump, findings: Findings, style: Text
       lines: typeLines(findings.types.slice(0, 20), census, { isCompared, style: inner }),
     },
     { head: 'Who holds it', lines: ownerLines(census.owners.slice(0, 15), census, inner) },
+    allocatedSection(census.allocations, findings, inner),
     { head: 'Largest objects', lines: largestLines(census, inner) },
     {
       head: 'What it was doing',

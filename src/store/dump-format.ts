@@ -152,6 +152,14 @@ const typeGrowth = z.object({
   grownBytes: z.number(),
 })
 
+const siteGrowth = z.object({
+  bytes,
+  count,
+  frames: z.array(z.object({ file: z.string(), line: z.number() })).max(100),
+  grownBytes: z.number().optional(),
+  grownCount: z.number().optional(),
+})
+
 /** findings.json */
 export const findingsSchema: z.ZodType<Findings> = z.object({
   dump: z.string(),
@@ -183,4 +191,5 @@ export const findingsSchema: z.ZodType<Findings> = z.object({
     rows: z.array(z.object({ what: z.string(), bytes: z.number() })).max(1000),
   }),
   types: z.array(typeGrowth).max(10_000),
+  allocated: z.array(siteGrowth).max(1000).optional(),
 })
