@@ -69,7 +69,9 @@ const savedState = z.object({
       isBaselineSettled: z.boolean(),
       points: z.array(z.tuple([count, count])).max(MAX_ATTEMPTS),
       rules: z.array(z.object({ name, kind: z.enum(['due', 'latched']), ago: count })).max(MAX_ATTEMPTS),
-      attempts: z.array(z.object({ ago: count, rules: z.array(name), isTrace: z.boolean().optional() })).max(MAX_ATTEMPTS),
+      attempts: z
+        .array(z.object({ ago: count, rules: z.array(name), isTrace: z.boolean().optional() }))
+        .max(MAX_ATTEMPTS),
       failures: z.object({ count, ago: count }).optional(),
     }),
   ),
@@ -100,7 +102,11 @@ const toProcess = (
   points: points.map(([ago, rssBytes]) => ({ atMs: at(ago), rssBytes })).toSorted((a, b) => a.atMs - b.atMs),
   latest: undefined,
   rules: new Map(rules.map(({ name: rule, kind, ago }) => [rule, { kind, sinceMs: at(ago) }])),
-  attempts: attempts.map(({ ago, rules: answered, isTrace }) => ({ endedMs: at(ago), rules: answered, isTrace })),
+  attempts: attempts.map(({ ago, rules: answered, isTrace }) => ({
+    endedMs: at(ago),
+    rules: answered,
+    isTrace,
+  })),
   isBaselineSettled,
   failures: failures && { count: failures.count, lastMs: at(failures.ago) },
   // Told again: the log of this daemon begins here.
