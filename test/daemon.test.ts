@@ -53,6 +53,18 @@ test('a capture that failed is remembered as one that was made, and the watch go
   assert.equal(told.filter((kind) => kind === 'finished').length, 1)
 })
 
+test('a verdict to trace traces, is remembered as that, and is no dump', async () => {
+  const told: string[] = []
+  const { capture: _capture, ...rest } = request
+  const decide: Stages<number>['decide'] = (memory) =>
+    memory === 2
+      ? { verdict: { ...rest, kind: 'trace', frames: 5 }, waits: [], quarantines: [], memory }
+      : { verdict: { kind: 'wait', waits: [] }, waits: [], quarantines: [], memory }
+  assert.equal(await watch(stages({ decide }, told), 0), 1003)
+  assert.equal(told.filter((kind) => kind === 'traced').length, 1)
+  assert.ok(!told.includes('finished'))
+})
+
 test('a defect in a stage ends the watch instead of hiding in it', async () => {
   const observe = (): Promise<Observation> => Promise.reject(new Error('a defect'))
   await assert.rejects(watch(stages({ observe }, []), 0), /a defect/)

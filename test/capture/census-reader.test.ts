@@ -46,7 +46,55 @@ test('a census that is cut off keeps the quick table', () => {
   assert.equal(reader.census()?.complete, false)
 })
 
+const traced = runtime.replace('"tracemalloc":false', '"tracemalloc":true')
+const site = { bytes: 9, count: 1, frames: [{ file: '/srv/app.py', line: 3 }] }
+const allocated = (problem: string | null): string =>
+  `${JSON.stringify({ kind: 'allocated', bytes: 9, count: 1, frames: 5, overheadBytes: 1, sites: [site], problem })}\n`
+
+test('where tracemalloc runs, allocation sites follow the census, which stands without them', () => {
+  const reader = new CensusReader(['census'])
+  reader.push(hello + traced + types + end)
+  assert.deepEqual([reader.hasEnded, reader.hasSaidAll], [true, false])
+  assert.equal(reader.census()?.complete, true)
+  assert.match(reader.census()?.problems.join() ?? '', /allocation sites: cut off/)
+  reader.push(allocated(null))
+  assert.equal(reader.hasSaidAll, true)
+  assert.deepEqual(reader.census()?.problems, [])
+  assert.deepEqual(reader.census()?.allocations, {
+    bytes: 9,
+    count: 1,
+    frames: 5,
+    overheadBytes: 1,
+    sites: [site],
+  })
+})
+
+test('allocation sites that could not be told leave the reason', () => {
+  const reader = new CensusReader(['census'])
+  reader.push(hello + traced + types + end + allocated('too many'))
+  assert.equal(reader.census()?.allocations, undefined)
+  assert.deepEqual(reader.census()?.problems, ['allocation sites: too many'])
+})
+
+test('nothing is waited for where tracemalloc does not run, or no census was asked for', () => {
+  for (const [kinds, facts] of [
+    ['census', runtime],
+    ['stacks', traced],
+  ] as const) {
+    const reader = new CensusReader([kinds])
+    reader.push(hello + facts + types + end)
+    assert.equal(reader.hasSaidAll, true)
+  }
+})
+
 for (const [what, text] of [
+  [
+    'more sites than there may be',
+    allocated(null).replace(
+      /"sites":\[(.*)\],"problem/,
+      (_, one: string) => `"sites":[${Array(101).fill(one).join()}],"problem`,
+    ),
+  ],
   ['rubbish', 'rubbish\n'],
   ['another format', '{"kind":"hello","format":2}\n'],
   ['negative counts', '{"kind":"types","objects":-1,"bytes":0,"types":[]}\n'],

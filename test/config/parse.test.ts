@@ -66,6 +66,15 @@ for (const [text, condition] of CONDITIONS) {
   })
 }
 
+for (const [text, frames] of [
+  ['action: trace', 5],
+  ['action: trace, frames: 20', 20],
+] as const)
+  test(`${text} is a trace of ${frames} frames`, () => {
+    const [rule] = configOf(`rules: [{ name: r, when: { rss: { above: 1B } }, ${text} }]`).decide.rules
+    assert.deepEqual(rule?.action, { kind: 'trace', frames })
+  })
+
 test('a YAML 1.1 line does not turn on and off into booleans', () => {
   const config = configOf('%YAML 1.1\n---\nsampling: { probe: off }\nbaseline: off\n')
   assert.equal(config.sampling.probe, 'off')

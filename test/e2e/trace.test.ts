@@ -26,8 +26,7 @@ async function awaitDump(store: string): Promise<string> {
   throw new Error('no dump')
 }
 
-const readJson = <Content>(dump: string, name: string): Content =>
-  JSON.parse(readFileSync(join(dump, name), 'utf8')) as Content
+const readJson = (dump: string, name: string): unknown => JSON.parse(readFileSync(join(dump, name), 'utf8'))
 
 test(
   'a first threshold starts tracemalloc, and the dump of a second names the line that leaks',
@@ -55,7 +54,7 @@ rules:
       const line = daemon.output.split('\n').find((one) => one.includes('started tracemalloc')) ?? ''
       const told = JSON.parse(line) as { pid: number; rule: string; frames: number; before: number }
       assert.deepEqual([told.pid, told.rule, told.frames, told.before], [service.pid, 'first', 3, 0])
-      const { allocations, complete, problems } = readJson<Census>(dump, 'census.json')
+      const { allocations, complete, problems } = readJson(dump, 'census.json') as Census
       assert.ok(complete, problems.join())
       assert.equal(allocations?.frames, 3)
       const [top] = allocations.sites
@@ -63,7 +62,7 @@ rules:
       assert.equal(top.frames.length, 2) // the main program called it
       assert.ok(top.bytes > 30 * 2 ** 20 && top.bytes < 100 * 2 ** 20, String(top.bytes))
       assert.ok(top.bytes > allocations.bytes * 0.9)
-      const findings = readJson<Findings>(dump, 'findings.json')
+      const findings = readJson(dump, 'findings.json') as Findings
       assert.equal(findings.allocated?.[0]?.bytes, top.bytes)
       assert.match(findings.suspects[0]?.evidence.join('\n') ?? '', /allocated at targets\/leak\.py:\d+/)
     } finally {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { CaptureRequest, ProcessId } from '../../src/model.ts'
+import type { CaptureRequest, ProcessId, TraceRequest } from '../../src/model.ts'
 import { linesOf, logCapture, type ToldEvent } from '../../src/report/log-lines.ts'
 import { dump, findings } from './make-report.ts'
 
@@ -12,6 +12,14 @@ const request: CaptureRequest = {
   alsoFired: [],
   capture: ['census'],
 }
+const traceRequest: TraceRequest = {
+  kind: 'trace',
+  process,
+  fired: request.fired,
+  alsoFired: [],
+  frames: 5,
+}
+const traced = { kind: 'traced', frames: 5, pauseMs: 3, method: 'pending-call' } as const
 const published = { id: dump.id, path: dump.path, manifest: dump.manifest }
 const refused = { kind: 'failed', reason: 'not-permitted', detail: 'no', hint: 'be root' } as const
 const finished = (outcome: Extract<ToldEvent, { kind: 'finished' }>['outcome']): ToldEvent => ({
@@ -51,6 +59,21 @@ const cases: readonly (readonly [string, ToldEvent, readonly (readonly [string, 
       ['warn', 'quarantine begins: its captures failed in a row'],
       ['info', 'quarantine ended'],
     ],
+  ],
+  [
+    'a trace, which is never quiet',
+    { kind: 'traced', request: traceRequest, outcome: { ...traced, before: 0 } },
+    [['info', 'started tracemalloc in the service']],
+  ],
+  [
+    'a service that traces already',
+    { kind: 'traced', request: traceRequest, outcome: { ...traced, before: 9, frames: 9 } },
+    [['info', 'tracemalloc runs in the service already, and is left alone']],
+  ],
+  [
+    'a trace that failed',
+    { kind: 'traced', request: traceRequest, outcome: refused },
+    [['warn', 'trace failed']],
   ],
   ['a dump', finished({ kind: 'dumped', published, findings }), [['info', 'dump published']]],
   [

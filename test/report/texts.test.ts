@@ -4,6 +4,7 @@ import type { Dump, Findings } from '../../src/model.ts'
 import { renderDiff } from '../../src/report/diff-text.ts'
 import { plainStyle } from '../../src/report/layout.ts'
 import { renderList } from '../../src/report/list-text.ts'
+import type { SiteGrowth } from '../../src/model.ts'
 import { explainFired, renderShow } from '../../src/report/show-text.ts'
 import { renderVerdict } from '../../src/report/verdict-text.ts'
 import { widthOf } from '../../src/report/visible.ts'
@@ -50,6 +51,30 @@ test('without a baseline types come with their cumulative share', () => {
   const text = renderShow(dump, alone, plainStyle)
   assert.match(text, /count +bytes +% +cumul +type/)
   assert.doesNotMatch(text, /\+700 MiB/)
+})
+
+const sites: readonly SiteGrowth[] = [
+  {
+    bytes: 700 * 2 ** 20,
+    count: 1100,
+    grownBytes: 650 * 2 ** 20,
+    grownCount: 1000,
+    frames: [
+      { file: '/srv/shop/app/cache.py', line: 41 },
+      { file: '/srv/shop/app/views.py', line: 7 },
+    ],
+  },
+]
+
+test('where tracemalloc runs, show tells the lines that allocated, and who called the first', () => {
+  const allocations = { bytes: 2 ** 30, count: 5000, frames: 5, overheadBytes: 3 * 2 ** 20, sites }
+  const tracing = { ...dump, ...(dump.census && { census: { ...dump.census, allocations } }) }
+  const text = renderShow(tracing, { ...findings, allocated: sites }, plainStyle)
+  assert.match(text, /^Allocated at \(tracemalloc, since it runs\)$/m)
+  assert.match(text, /1,100 +700 MiB +68 % +\+1,000 +\+650 MiB +app\/cache\.py:41$/m)
+  assert.match(text, /called from app\/views\.py:7/)
+  assert.match(text, /tracemalloc itself takes 3 MiB/)
+  assert.doesNotMatch(renderShow(dump, findings, plainStyle), /Allocated at/)
 })
 
 test('a dump without a census says why and leaves its tables out', () => {
