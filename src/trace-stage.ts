@@ -1,4 +1,4 @@
-import { readLiveSource } from './capture/live-source.ts'
+import { join } from 'node:path'
 import type { OpenGdb } from './capture/open-gdb.ts'
 import { startTracing } from './capture/start-tracing.ts'
 import { readStub } from './capture/stub-file.ts'
@@ -26,7 +26,7 @@ export function createTraceStage({
     openGdb,
     ...config.capture,
     stub: readStub(installation.stub),
-    traceSource: readLiveSource(installation.live, 'trace'),
+    traceFile: join(installation.live, 'trace.py'),
     lockTimeoutMs: LOCK_TIMEOUT_MS,
   }
   return async (process, frames) => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { readLiveSource } from '../../src/capture/live-source.ts'
 import { type TraceSettings, startTracing } from '../../src/capture/start-tracing.ts'
 import type { TraceOutcome } from '../../src/model.ts'
 import { captureProcess, captureSettings, identify } from '../setup/capture.ts'
@@ -8,10 +10,10 @@ import { findPythons } from '../setup/interpreters.ts'
 import { startTarget } from '../setup/service.ts'
 
 const skip = process.getuid?.() === 0 ? false : 'needs root, to enter processes'
-const source = readLiveSource(new URL('../../src/live', import.meta.url).pathname, 'trace')
+const file = new URL('../../src/live/trace.py', import.meta.url).pathname
 
-async function settingsWith(traceSource: Buffer): Promise<TraceSettings> {
-  return { ...(await captureSettings({ lockTimeoutMs: 60_000 })), traceSource }
+async function settingsWith(traceFile: string): Promise<TraceSettings> {
+  return { ...(await captureSettings({ lockTimeoutMs: 60_000 })), traceFile }
 }
 
 /** The frames before and after; fails when it failed. */
@@ -27,7 +29,7 @@ for (const { path, version } of findPythons())
       `tracemalloc starts in a service of CPython ${version} (${way}), and a census tells the lines`,
       { skip },
       async () => {
-        const settings = await settingsWith(source)
+        const settings = await settingsWith(file)
         const service = await startTarget(path, 'service', way)
         try {
           const subject = { id: identify(service.pid) }
@@ -56,12 +58,15 @@ for (const [what, answer] of [
   ['what is no bytes', `5`],
 ] as const)
   test(`a service that answers ${what} has not been traced`, { skip }, async () => {
-    const settings = await settingsWith(Buffer.from(`RESULT = ${answer}\n`))
+    const scratch = mkdtempSync(join(tmpdir(), 'pyheap-trace-'))
+    writeFileSync(join(scratch, 'trace.py'), `RESULT = ${answer}\n`)
+    const settings = await settingsWith(join(scratch, 'trace.py'))
     const service = await startTarget('/usr/bin/python3', 'service', 'idle')
     try {
       const outcome = await startTracing({ id: identify(service.pid) }, settings, 5)
       assert.ok(outcome.kind === 'failed' && outcome.reason === 'bad-payload-output', JSON.stringify(outcome))
     } finally {
       await service.stop()
+      rmSync(scratch, { recursive: true })
     }
   })
