@@ -303,7 +303,8 @@ export type Traced = {
   /** How many it remembers now. */
   readonly frames: number
   readonly pauseMs: number
-  readonly method: CaptureMethod
+  /** `remote-exec`: the interpreter's own interface, which 3.14 has. */
+  readonly method: CaptureMethod | 'remote-exec'
 }
 
 export type TraceOutcome = Traced | CaptureFailed
