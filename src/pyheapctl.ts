@@ -89,6 +89,10 @@ command('exec <pid>', 'run Python in a snapshot of a process')
   .option('-f, --file <file>', 'a file to run; - is standard input')
   .option('--path <dir>', 'a directory to import from, first; may be given several times', collect, [])
   .option('--timeout <time>', 'end the snapshot after this long', '5m')
+  .option(
+    '--live',
+    'in the process itself, not in a snapshot of it: what the code does, it does to the service',
+  )
   .addHelpText(
     'after',
     `
@@ -108,6 +112,7 @@ Examples:
 talk('shell <pid>', 'interactive Python in a snapshot of a process')
   .option('--path <dir>', 'a directory to import from, first; may be given several times', collect, [])
   .option('--timeout <time>', 'end it when nothing is typed, or a statement runs, for this long', '10m')
+  .option('--live', 'in the process itself, not in a snapshot of it')
   .addHelpText(
     'after',
     `

@@ -10,6 +10,7 @@ import type { CaptureMethod } from '../model.ts'
 import { EXIT } from './exit-codes.ts'
 import { limitsReader } from '../read-limits.ts'
 import { findProcess } from './find-process.ts'
+import { openLiveSession } from './live-session.ts'
 import { type CommonOptions, readSettings } from './settings.ts'
 import { tellFailure } from './tell-failure.ts'
 import type { Terminal } from './terminal.ts'
@@ -17,6 +18,8 @@ import type { Terminal } from './terminal.ts'
 export type CodeOptions = CommonOptions & {
   readonly path: readonly string[]
   readonly timeout: string
+  /** In the process itself instead of a snapshot. */
+  readonly live?: true
 }
 
 /** A Python that runs what an operator says, somewhere; what is said here knows nothing of where. */
@@ -25,8 +28,10 @@ export type CodeSession = {
   readonly cmdline: readonly string[]
   readonly pythonVersion: string
   readonly takenAt: Date
-  readonly method: CaptureMethod
+  readonly method: CaptureMethod | 'remote-exec'
   readonly pauseMs: number
+  /** What is done in it is done to the process. */
+  readonly isLive: boolean
   readonly run: (source: Source, onOutput: OnOutput) => Promise<Ran>
   readonly complete: (text: string) => Promise<readonly string[]>
   readonly interrupt: () => void
@@ -57,19 +62,24 @@ export async function openCodeSession(
   }
   const config = await readSettings(options, terminal)
   if (!config) return EXIT.config
-  terminal.progress(`snapshotting process ${pidText} …`)
-  const takenAt = new Date()
-  const opened = await openConsole(process, {
+  const settings = {
     ...places,
     ...config.capture,
     openGdb: createOpenGdb(config.capture.gdbTimeoutMs),
     stub: readStub(installation.stub),
-    payload: readPayload(installation.console),
     lockTimeoutMs: LOCK_TIMEOUT_MS,
     readLimits: limitsReader(process),
     timeoutMs: timeout.value,
     paths,
-  })
+  }
+  if (options.live) {
+    terminal.err(`running in process ${pidText} itself: what the code does, it does to the service`)
+    const session = await openLiveSession(process, settings)
+    return 'reason' in session ? tellFailure(session, options, terminal) : session
+  }
+  terminal.progress(`snapshotting process ${pidText} …`)
+  const takenAt = new Date()
+  const opened = await openConsole(process, { ...settings, payload: readPayload(installation.console) })
   terminal.progress('')
   if (opened.kind === 'failed') return tellFailure(opened, options, terminal)
   const { console, pythonVersion, method, pauseMs, close } = opened
@@ -80,6 +90,7 @@ export async function openCodeSession(
     takenAt,
     method,
     pauseMs,
+    isLive: false,
     run: async (source, onOutput) => console.run(source, onOutput),
     complete: async (text) => console.complete(text),
     interrupt: () => console.interrupt(),

@@ -24,7 +24,7 @@ export async function execCommand(
   try {
     return options.json === true
       ? await runForData(session, source, terminal)
-      : tell(await session.run(source, showOutput), terminal)
+      : tell(await session.run(source, showOutput), session, terminal)
   } finally {
     stopListening()
     await session.close()
@@ -66,10 +66,11 @@ async function runForData(session: CodeSession, source: Source, terminal: Termin
   return exitCodeOf(ran)
 }
 
-function tell(ran: Ran, terminal: Terminal): number {
-  if (ran.kind === 'gone') terminal.err(`${ran.why}; the process itself is unharmed`)
+function tell(ran: Ran, session: CodeSession, terminal: Terminal): number {
+  if (ran.kind === 'gone')
+    terminal.err(session.isLive ? ran.why : `${ran.why}; the process itself is unharmed`)
   else if (ran.error !== '') showOutput('err', ran.error)
-  if (ran.kind !== 'gone' && ran.isCut) terminal.err('the output is not complete: it was cut after 16 MiB')
+  if (ran.kind !== 'gone' && ran.isCut) terminal.err('the output is not complete: it was cut, being too long')
   return exitCodeOf(ran)
 }
 

@@ -46,7 +46,7 @@ async function converse(session: CodeSession, lines: LineSource, terminal: Termi
     // A block that the end of the input cuts off is complete: an empty line would have ended it.
     block = [...block, line.kind === 'line' ? line.text : '', ...(line.kind === 'end' ? [''] : [])]
     const ran = await run(session, block, lines)
-    const code = tell(ran, terminal)
+    const code = tell(ran, session, terminal)
     if (code !== undefined) return code
     if (line.kind === 'end') return EXIT.ok
     if (ran.kind !== 'incomplete') block = []
@@ -64,10 +64,10 @@ async function run(session: CodeSession, block: readonly string[], lines: LineSo
 }
 
 /** The exit code when that was the end of the session. */
-function tell(ran: Ran, terminal: Terminal): number | undefined {
+function tell(ran: Ran, { isLive }: CodeSession, terminal: Terminal): number | undefined {
   switch (ran.kind) {
     case 'gone':
-      terminal.err(`${ran.why}; the process itself is unharmed`)
+      terminal.err(isLive ? ran.why : `${ran.why}; the process itself is unharmed`)
       return EXIT.captureFailed
     case 'left':
       return EXIT.ok
@@ -84,9 +84,16 @@ function tell(ran: Ran, terminal: Terminal): number | undefined {
   }
 }
 
-function banner({ pid, cmdline, pythonVersion, takenAt, pauseMs }: CodeSession, timeout: string): string {
+function banner(session: CodeSession, timeout: string): string {
+  const { pid, cmdline, pythonVersion, takenAt, pauseMs } = session
   const [program = ''] = cmdline
   const name = visible([basename(program), ...cmdline.slice(1)].join(' '), 60)
+  if (session.isLive)
+    return [
+      `Python ${visible(pythonVersion, 40)} in process ${pid} (${name}) itself.`,
+      'What you do here, you do to the service: it waits for every statement, on a thread of its own.',
+      'main is its __main__. Ctrl-C does not reach a running statement; Ctrl-D or exit leaves.',
+    ].join('\n')
   return [
     `Python ${visible(pythonVersion, 40)} in a snapshot of process ${pid} (${name})`,
     `taken at ${takenAt.toISOString()}; the process stood still for ${formatDuration(pauseMs)} and runs on.`,

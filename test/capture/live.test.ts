@@ -20,7 +20,14 @@ async function runIn(pid: number, source: Buffer): Promise<RanLive | CaptureFail
 }
 
 const execute = (source: string): Buffer =>
-  readLiveSource(src('live/exec.py'), { source, name: '<test>', limit: 1000 })
+  readLiveSource(src('live/exec.py'), {
+    source,
+    name: '<test>',
+    mode: 'exec',
+    limit: 1000,
+    paths: '',
+    keep: '',
+  })
 
 for (const { path, version } of findPythons())
   for (const state of ['idle', 'busy', 'threads'])

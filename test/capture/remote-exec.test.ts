@@ -11,7 +11,15 @@ import { findSuites } from '../setup/suites.ts'
 const skip = process.getuid?.() === 0 ? false : 'needs root, to trace processes and to chroot'
 const suite = findSuites().find(({ pythons }) => pythons.includes('/usr/bin/python3.14'))
 const file = new URL('../../src/live/exec.py', import.meta.url).pathname
-const source = readLiveSource(file, { source: 'print(main.__name__)', name: '<test>', limit: 1000 })
+const code = {
+  source: 'print(main.__name__)',
+  name: '<test>',
+  mode: 'exec',
+  limit: 1000,
+  paths: '',
+  keep: '',
+}
+const source = readLiveSource(file, code)
 
 async function run(service: RunningService) {
   const settings = await captureSettings()

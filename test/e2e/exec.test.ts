@@ -153,3 +153,39 @@ test('a shell on a terminal has prompts, history, completion and interrupts', { 
   assert.match(readFileSync(history, 'utf8'), /^main\.Registry\.live\[0\]\.num\nimport time/)
   assert.equal(statSync(history).mode & 0o777, 0o600)
 })
+
+test('exec --live runs in the service itself, says so, and leaves nothing behind', { skip }, async () => {
+  const { code, out, err } = await pyheapctl(
+    'exec',
+    pid,
+    '--live',
+    '-c',
+    'main.touched = 41; print(main.touched)',
+  )
+  assert.deepEqual([code, out], [0, '41'])
+  assert.match(err, /in process \d+ itself/)
+  const after = await pyheapctl(
+    'exec',
+    pid,
+    '-c',
+    'print(main.touched, [m for m in modules if "pyheap" in m])',
+  )
+  assert.equal(after.out.split('[')[0], '41 ')
+  const kept = await pyheapctl(
+    'exec',
+    pid,
+    '--live',
+    '-c',
+    'import sys; print(sum("pyheap" in m for m in sys.modules))',
+  )
+  assert.equal(kept.out, '1') // its own
+  const bad = await pyheapctl('exec', pid, '--live', '-c', '1/0')
+  assert.equal(bad.code, 1)
+  assert.match(bad.err, /ZeroDivisionError/)
+})
+
+test('shell --live keeps what is named from statement to statement', { skip }, async () => {
+  const input = 'y = len(main.Registry.live)\ny + 1\nfor k in range(2):\n    print(k)\n\nexit\n'
+  const { stdout } = await execa('node', [tool, 'shell', pid, '--live'], { input })
+  assert.equal(stdout, '20001\n0\n1')
+})
