@@ -280,6 +280,8 @@ export type Captured = {
   readonly lost: readonly LostSnapshot[]
   readonly truncated?: Truncation | undefined
   readonly census: Census
+  /** Most that the snapshot had copied and allocated; undefined where nothing counts that. */
+  readonly copiedBytes?: number | undefined
   /** Read from the snapshot's own smaps, so it costs the service nothing. */
   readonly memoryMap: MemoryMap
 }
@@ -497,6 +499,8 @@ export type DumpManifest = {
   readonly pause_ms: number
   readonly phases: readonly Phase[]
   readonly attempts: number
+  /** Most that the snapshot had copied and allocated. */
+  readonly copied_bytes?: number | undefined
   /** Whether everything that was asked for is in it. */
   readonly complete?: boolean | undefined
   readonly truncated?: Truncation | undefined

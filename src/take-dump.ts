@@ -142,6 +142,7 @@ function describeOutcome(
   | 'pause_ms'
   | 'phases'
   | 'attempts'
+  | 'copied_bytes'
   | 'complete'
   | 'truncated'
   | 'lost'
@@ -162,11 +163,12 @@ function describeOutcome(
   }
 }
 
-const cost = ({ method, pauseMs, phases, attempts, lost, truncated, census }: Captured) => ({
+const cost = ({ method, pauseMs, phases, attempts, copiedBytes, lost, truncated, census }: Captured) => ({
   method,
   pause_ms: pauseMs,
   phases,
   attempts,
+  copied_bytes: copiedBytes,
   complete: census.complete,
   truncated,
   lost,

@@ -7,7 +7,7 @@ import { seccompFilter } from './seccomp-filter.ts'
 import type { Service } from './service.ts'
 import { runSnapshot } from './snapshot.ts'
 import { watchBudget, type BudgetSettings } from './snapshot-budget.ts'
-import { closeSnapshotCgroup, openSnapshotCgroup } from './snapshot-cgroup.ts'
+import { closeSnapshotCgroup, openSnapshotCgroup, peakBytes } from './snapshot-cgroup.ts'
 import { type CoreSettings, writeCore } from './write-core.ts'
 import { chooseFlags, takeSnapshot } from './take-snapshot.ts'
 import { tryAgain } from './try-again.ts'
@@ -102,6 +102,7 @@ async function captureOnce(
   })
   const finished = performance.now()
   await bury(service, taken)
+  const copiedBytes = peakBytes(cgroup)
   closeSnapshotCgroup(cgroup)
   if (result.kind === 'failed') return result
   return {
@@ -117,6 +118,7 @@ async function captureOnce(
     attempts: attempt,
     lost: [],
     truncated: result.truncated,
+    copiedBytes,
     census: { ...result.census, problems: [...result.census.problems, ...problems] },
     memoryMap: { rows: result.rows },
   }

@@ -15,9 +15,10 @@ const FILES = {
   1: {
     limits: ['memory.limit_in_bytes', 'memory.memsw.limit_in_bytes'],
     charge: 'memory.usage_in_bytes',
+    peak: 'memory.max_usage_in_bytes',
     events: 'memory.oom_control',
   },
-  2: { limits: ['memory.max'], charge: 'memory.current', events: 'memory.events' },
+  2: { limits: ['memory.max'], charge: 'memory.current', peak: 'memory.peak', events: 'memory.events' },
 } as const
 
 /**
@@ -56,6 +57,16 @@ export function closeSnapshotCgroup(cgroup: SnapshotCgroup): void {
 export function chargedBytes(cgroup: SnapshotCgroup): number | undefined {
   if (cgroup.kind !== 'cgroup') return undefined
   return Number(readFileSync(`${cgroup.path}/${FILES[cgroup.version].charge}`, 'latin1'))
+}
+
+/** The most that it had copied and allocated; undefined where the kernel does not tell. */
+export function peakBytes(cgroup: SnapshotCgroup): number | undefined {
+  if (cgroup.kind !== 'cgroup') return undefined
+  try {
+    return Number(readFileSync(`${cgroup.path}/${FILES[cgroup.version].peak}`, 'latin1'))
+  } catch {
+    return undefined // Linux before 5.19 on cgroup v2
+  }
 }
 
 /** Whether the kernel's OOM killer has struck the snapshot. */

@@ -39,6 +39,8 @@ const describeMachine = ({ os, kernel, architecture, cpus, memoryBytes }: Machin
 
 function captureLines({ manifest, outside, path }: Dump, { width }: TextStyle): readonly string[] {
   const { failure, pause_ms: pauseMs, attempts } = manifest
+  const copied =
+    manifest.copied_bytes === undefined ? '' : `; the snapshot copied ${formatBytes(manifest.copied_bytes)}`
   const core = manifest.files.find(({ name }) => name === 'core')
   const limit = manifest.fired.limit ?? outside.cgroup.limit
   const others = manifest.also_fired.length === 0 ? '' : `, also ${manifest.also_fired.join(', ')}`
@@ -53,7 +55,7 @@ function captureLines({ manifest, outside, path }: Dump, { width }: TextStyle): 
     ],
     [
       'cost',
-      `the service stood still for ${formatDuration(pauseMs)}; ${manifest.method}, attempt ${attempts}`,
+      `the service stood still for ${formatDuration(pauseMs)}; ${manifest.method}, attempt ${attempts}${copied}`,
     ],
     [
       'core',

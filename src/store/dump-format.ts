@@ -79,6 +79,7 @@ export const manifestSchema: z.ZodType<DumpManifest> = z.object({
   pause_ms: z.number().nonnegative(),
   phases,
   attempts: count,
+  copied_bytes: bytes.optional(),
   complete: z.boolean().optional(),
   truncated: z
     .object({

@@ -1,116 +1,40 @@
 // npm run bench: what a capture costs the service, and what watching costs the host. Every figure is a ratio of two
 // measurements in one run, or stands beside the limit that it is held against.
-import {
-  closeSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
-import type { Captured } from '../../src/model.ts'
-import { captureProcess, captureSettings } from '../setup/capture.ts'
 import { RunningService, readStat } from '../setup/service.ts'
+import { type CaptureCosts, measureCapture } from './capture-costs.ts'
 
-const here = new URL('.', import.meta.url).pathname
 const PYTHON = '/usr/bin/python3'
-const MILLIONS = Number(process.env['BENCH_MILLIONS'] ?? 3)
+/** Of instances with an int and a str; 240 bytes each. The defaults make 10 MB, 1 GB and 4 GB. */
+const MILLIONS = (process.env['BENCH_MILLIONS'] ?? '0.03,4.4,17.5').split(',').map(Number)
 const PROCESSES = Number(process.env['BENCH_PROCESSES'] ?? 1000)
 const WATCH_SECONDS = 30
 const scratch = mkdtempSync(join(tmpdir(), 'pyheap-bench-'))
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
-async function benchCapture(): Promise<void> {
-  say(`\nA capture of a busy service with ${MILLIONS} million instances (${PYTHON})\n`)
-  const file = join(scratch, 'shared')
-  writeFileSync(file, Buffer.alloc(16))
-  const shared = openSync(file, 'r+')
-  const service = new RunningService(PYTHON, [join(here, 'heap.py'), file, String(MILLIONS)])
-  await service.said('ready', 300_000)
-  await sleep(1000)
-  const quiet = await observe(shared, () => sleep(3000))
-  const gaps = { inline: [] as number[], ours: [] as number[] }
-  let last: { captured: Captured; roundsPerSecond: number } | undefined
-  for (let n = 0; n < 3; n++) {
-    const settings = await captureSettings({ timeoutMs: 600_000 })
-    const ours = await observe(shared, async () => captureProcess(service.pid, settings))
-    if (ours.result.kind === 'failed') throw new Error(ours.result.detail)
-    gaps.ours.push(ours.gapMs)
-    last = { captured: ours.result, roundsPerSecond: ours.roundsPerSecond }
-    gaps.inline.push((await observe(shared, () => injectInline(service.pid))).gapMs)
-  }
-  closeSync(shared)
-  await service.stop()
-  if (!last) return
-  const { captured, roundsPerSecond } = last
-  const censusMs = captured.phases.find(({ name }) => name.startsWith('census'))?.ms ?? 0
-  const inline = median(gaps.inline)
-  const ours = median(gaps.ours)
-  say(
-    `RSS                                    ${rssMiB(captured)} MiB, ${count(captured.census.objects)} objects`,
-  )
-  say(`longest gap seen inside the service, median of 3`)
-  say(`  plain gdb injection of a census      ${ms(inline)}`)
-  say(`  pyheap-watchd                        ${ms(ours)}   (it reports ${ms(captured.pauseMs)})`)
-  say(`  ratio                                ${(inline / ours).toFixed(0)} times shorter (goal: 50)`)
-  say(
-    `service's throughput while the snapshot lives, of its own before   ${percent(roundsPerSecond / quiet.roundsPerSecond)}`,
-  )
-  say(
-    `census                                 ${count(captured.census.objects / (censusMs / 1000))} objects/s, ${ms(censusMs)}`,
-  )
-}
-
-type Observed<T> = { readonly result: T; readonly gapMs: number; readonly roundsPerSecond: number }
-
-/** Does something while the service watches its own clock. */
-async function observe<T>(shared: number, act: () => Promise<T>): Promise<Observed<T>> {
-  const before = readShared(shared)
-  writeSync(shared, Buffer.alloc(8), 0, 8, 0)
-  const began = performance.now()
-  const result = await act()
-  const seconds = (performance.now() - began) / 1000
-  await sleep(50)
-  const after = readShared(shared)
-  return { result, gapMs: after.gapNs / 1e6, roundsPerSecond: (after.rounds - before.rounds) / seconds }
-}
-
-function readShared(fd: number): { readonly gapNs: number; readonly rounds: number } {
-  const bytes = Buffer.alloc(16)
-  readSync(fd, bytes, 0, 16, 0)
-  return { gapNs: Number(bytes.readBigUInt64LE(0)), rounds: Number(bytes.readBigUInt64LE(8)) }
-}
-
-/** What older tools do: the census runs inside the service, which gdb holds for as long as it takes. */
-async function injectInline(pid: number): Promise<void> {
-  const code = JSON.stringify(`exec(open(${JSON.stringify(join(here, 'census_inline.py'))}).read(), {})`)
-  const calls = [
-    'set $gil = (int)PyGILState_Ensure()',
-    `call (int)PyRun_SimpleString(${code})`,
-    'call (void)PyGILState_Release($gil)',
-  ]
-  const { stdout } = await execa(
-    'gdb',
-    [
-      '-nx',
-      '-batch',
-      '-iex',
-      'set debuginfod enabled off',
-      '-iex',
-      'handle all nostop noprint pass',
-      '-p',
-      String(pid),
-      ...calls.flatMap((call) => ['-ex', call]),
-    ],
-    { reject: false, stdin: 'ignore' },
-  )
-  if (!/\$1 = 0/.test(stdout)) throw new Error(`the plain injection did not work: ${stdout.slice(-500)}`)
+async function benchCaptures(): Promise<void> {
+  say(`\nCaptures of a busy service (${PYTHON}); medians\n`)
+  const all: CaptureCosts[] = []
+  for (const millions of MILLIONS)
+    all.push(await measureCapture(PYTHON, millions, millions > 10 ? 1 : 3, scratch))
+  const row = (what: string, tell: (costs: CaptureCosts) => string): void =>
+    say(`${what.padEnd(52)}${all.map((costs) => tell(costs).padStart(14)).join('')}`)
+  row('RSS', ({ rssBytes }) => mib(rssBytes))
+  row('objects', ({ objects }) => `${(objects / 1e6).toFixed(1)} M`)
+  row('longest gap in the service, plain gdb injection', ({ inlineGapMs }) => ms(inlineGapMs))
+  row('longest gap in the service, pyheap-watchd', ({ gapMs }) => ms(gapMs))
+  row('  times shorter (goal: 50)', ({ inlineGapMs, gapMs }) => (inlineGapMs / gapMs).toFixed(0))
+  row('throughput of the service meanwhile', ({ throughput }) => percent(throughput))
+  row('verdict to clone, gdb ready (goal: 100 ms + copying)', ({ warmMs }) => ms(warmMs))
+  row('verdict to clone, gdb started for it', ({ coldMs }) => ms(coldMs))
+  row('copied and allocated by the snapshot', ({ copiedBytes }) => mib(copiedBytes))
+  row('  of the RSS', ({ copiedBytes, rssBytes }) => percent(copiedBytes / rssBytes))
+  row('census', ({ censusMs }) => ms(censusMs))
+  row('  objects a second', ({ objects, censusMs }) => `${(objects / censusMs / 1000).toFixed(1)} M`)
 }
 
 async function benchWatching(): Promise<void> {
@@ -171,16 +95,12 @@ async function cpuOfPs(): Promise<number> {
   return (user + system) / 5
 }
 
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
-const ms = (value: number): string => `${value.toFixed(value < 100 ? 1 : 0).padStart(7)} ms`
-const count = (value: number): string => Math.round(value).toLocaleString('en-US')
+const ms = (value: number): string => `${value.toFixed(value < 100 ? 1 : 0)} ms`
+const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`
 const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`
-const rssMiB = ({ memoryMap }: Captured): string =>
-  (memoryMap.rows.reduce((sum, { rssBytes }) => sum + rssBytes, 0) / 2 ** 20).toFixed(0)
 
 try {
-  await benchCapture()
+  await benchCaptures()
   await benchWatching()
 } finally {
   rmSync(scratch, { recursive: true, force: true })
