@@ -3,6 +3,7 @@
 #        REQUEST, None or a dict: gcEnabled says whether the collector was on before native code disabled it, native
 #        has the functions of the native walker (see native.py).
 # Out:   lines of JSON on descriptor 11; the hello goes out before anything else is compiled.
+#        REQUEST["afterwards"] is left to be called when malloc's figures have been told, or is None.
 # Never: raises, prints, opens anything, or imports what is not built into the interpreter.
 
 PACKAGE = "pyheap_payload"
@@ -49,7 +50,7 @@ def start(sources, snapshot, request):
         own_globals, kinds = globals(), request.get("kinds", KINDS)
         names = load(sources)
         heap = names["choose_heap"](end, native) if "census" in kinds else None
-        names["run"](names["Service"](snapshot, gc_before, own_globals), heap, kinds, write)
+        request["afterwards"] = names["run"](names["Service"](snapshot, gc_before, own_globals), heap, kinds, write)
     except BaseException as error:
         try:
             write(b'{"kind":"error","error":"%s"}\n' % where(error).encode("ascii", "replace"))

@@ -11,7 +11,10 @@ from .traced import refuse_traced, tell_traced
 
 
 def run(service, heap, kinds, write):
-    """Tells everything, line by line; one part that fails does not take the others along."""
+    """Tells everything, line by line; one part that fails does not take the others along.
+
+    Returns what is left to do when malloc's figures have been told; the census stands, whatever becomes of that.
+    """
     problems = []
     blocks = allocated_blocks()
 
@@ -38,12 +41,14 @@ def run(service, heap, kinds, write):
     if "census" in kinds:
         attempt(tell_census, "census", problems)
     send(write, "end", problems=problems)
-    if "census" in kinds:
-        # The census stands, whatever becomes of this.
+
+    def tell_sites():
         failed = []
         attempt(lambda: tell_traced(write, service.starter), "traced", failed)
         if failed:
             refuse_traced(write, failed[0])
+
+    return tell_sites if "census" in kinds else None
 
 
 def attempt(step, name, problems):

@@ -156,10 +156,10 @@ INTERNAL void hold_import_lock(struct python *py, object *modules)
  * The payload sees nothing of the service's __main__, and leaves nothing there. The collector is switched off before it
  * begins, for a collection would cure the heap of what it is to find; before 3.10 the payload does so itself.
  */
-INTERNAL int run_payload(struct workspace *w, object *modules, object *snapshot)
+INTERNAL int run_payload(struct workspace *w, object *modules, object *snapshot, object *request)
 {
 	struct python *py = &w->python;
-	object *globals = py->PyDict_New(), *request = py->PyDict_New();
+	object *globals = py->PyDict_New();
 	if (!globals || !request) return 1;
 	if (py->PyGC_Disable && py->PyGC_Disable()) py->PyDict_SetItemString(request, "gcEnabled", py->Py_True);
 	object *native = w->flags & NATIVE_WALK ? pyheap_native(py) : 0;
@@ -169,6 +169,13 @@ INTERNAL int run_payload(struct workspace *w, object *modules, object *snapshot)
 	py->PyDict_SetItemString(globals, "SNAPSHOT", snapshot);
 	py->PyDict_SetItemString(globals, "REQUEST", request);
 	return py->PyRun_String(w->payload, FILE_INPUT, globals, globals) ? 0 : 1;
+}
+
+/* What the payload has left to do that would spoil malloc's figures. */
+INTERNAL void run_afterwards(struct python *py, object *request)
+{
+	object *afterwards = request ? py->PyDict_GetItemString(request, "afterwards") : 0;
+	if (afterwards) py->PyObject_CallFunctionObjArgs(afterwards, (object *)0);
 }
 
 static char *put_number(char *to, const char *name, u64 value)
@@ -181,7 +188,7 @@ static char *put_number(char *to, const char *name, u64 value)
 	return to;
 }
 
-/* glibc's view of its heap, last: a lock held by a thread that is gone can stop it, and by now nothing is lost. */
+/* glibc's view of its heap, late: a lock held by a thread that is gone can stop it, and by now little is lost. */
 INTERNAL void tell_malloc(struct python *py)
 {
 	struct malloc_info info;
@@ -221,8 +228,10 @@ EXPORT __attribute__((noreturn)) void pyheap_snapshot(struct workspace *w, struc
 		py->PyOS_AfterFork_Child();
 	}
 	x->stage = 4;
-	int failed = run_payload(w, modules, snapshot);
+	object *request = py->PyDict_New();
+	int failed = run_payload(w, modules, snapshot, request);
 	x->stage = 5;
 	tell_malloc(py);
+	run_afterwards(py, request);
 	leave(failed);
 }
