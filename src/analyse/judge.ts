@@ -10,7 +10,7 @@ export type Judgement = {
   readonly pythonBytes: number | undefined
   readonly fileBytes: number
   readonly shmemBytes: number
-  /** Anonymous memory that Python objects do not explain. */
+  /** Anonymous memory that neither Python objects nor tracemalloc explain. */
   readonly otherAnonBytes: number | undefined
   readonly mallocFreeBytes: number | undefined
   readonly mallocUsedBytes: number | undefined
@@ -36,7 +36,9 @@ export function judge(
     fileBytes: change(baseline === undefined ? 'dataFileBytes' : 'fileBytes') ?? 0,
     shmemBytes: change('shmemBytes') ?? 0,
     otherAnonBytes:
-      pythonBytes === undefined || anonBytes === undefined ? undefined : anonBytes - pythonBytes,
+      pythonBytes === undefined || anonBytes === undefined
+        ? undefined
+        : anonBytes - pythonBytes - (change('tracingBytes') ?? 0),
     mallocFreeBytes: change('mallocFreeBytes'),
     mallocUsedBytes: change('mallocUsedBytes'),
   }

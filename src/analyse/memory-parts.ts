@@ -1,4 +1,4 @@
-import type { Dump, MapKind } from '../model.ts'
+import type { Allocations, Dump, MapKind } from '../model.ts'
 
 /** What a process's memory consists of, as far as a dump tells. */
 export type MemoryParts = {
@@ -11,6 +11,8 @@ export type MemoryParts = {
   readonly shmemBytes: number | undefined
   /** Undefined unless the census is complete: half a census explains nothing. */
   readonly pythonBytes: number | undefined
+  /** What tracemalloc needs to remember allocations: neither Python objects nor anybody's leak. */
+  readonly tracingBytes: number
   readonly mallocFreeBytes: number | undefined
   /** What malloc has handed out, Python's own large objects included. */
   readonly mallocUsedBytes: number | undefined
@@ -36,10 +38,15 @@ export function measureParts({ manifest, outside, census, memoryMap }: Dump): Me
     dataFileBytes: file === undefined ? ofKinds('file', 'deleted-file') : Math.max(0, file - code),
     shmemBytes: parseKilobytes(status['RssShmem']) ?? ofKinds('shared-memory'),
     pythonBytes: census?.complete === true ? census.bytes : undefined,
+    tracingBytes: measureTracing(census?.allocations),
     mallocFreeBytes: census?.malloc?.freeBytes,
     mallocUsedBytes: census?.malloc && census.malloc.inUseBytes + census.malloc.mmappedBytes,
   }
 }
+
+// tracemalloc does not count what malloc rounds up: two pieces for each trace, 32 bytes together.
+const measureTracing = (allocations: Allocations | undefined): number =>
+  allocations === undefined ? 0 : allocations.overheadBytes + 32 * allocations.count
 
 /** The bytes of a line of /proc/PID/status like `RssAnon: 1234 kB`. */
 export function parseKilobytes(text: string | undefined): number | undefined {

@@ -4,7 +4,7 @@ import { sizeWords } from './words.ts'
 
 /** Splits RSS into what it consists of. Each part takes what is left at most, so that the rows add up to it exactly. */
 export function reconcile(dump: Dump): Reconciliation {
-  const { rssBytes, anonBytes, pythonBytes, mallocFreeBytes, shmemBytes } = measureParts(dump)
+  const { rssBytes, anonBytes, pythonBytes, mallocFreeBytes, shmemBytes, tracingBytes } = measureParts(dump)
   const rows: { what: string; bytes: number }[] = []
   let leftBytes = rssBytes
   const take = (what: string, bytes: number): number => {
@@ -27,6 +27,7 @@ export function reconcile(dump: Dump): Reconciliation {
       pythonBytes,
     )
   }
+  takeAnon('what tracemalloc remembers', tracingBytes)
   takeAnon('free memory that malloc keeps', mallocFreeBytes ?? 0)
   takeAnon('main stack', sumKinds(dump, ['stack']))
   takeAnon(

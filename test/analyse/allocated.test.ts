@@ -75,6 +75,19 @@ test('so is one since tracemalloc runs, where the baseline has none', () => {
   assert.match(evidence, /allocated at app\/cache\.py:41 \(150 MiB since tracemalloc runs\)$/)
 })
 
+test('what tracemalloc itself needs is told apart, and is no native leak', () => {
+  const sites = { ...allocations(cache(60 * MiB)), overheadBytes: 150 * MiB }
+  const at = (rssBytes: number, bytes: number, traced?: Allocations): Dump =>
+    makeDump({
+      rssBytes,
+      status: { RssAnon: `${rssBytes / 1024} kB` },
+      census: { bytes, ...(traced === undefined ? {} : { allocations: traced }) },
+    })
+  const { verdict, reconciliation } = analyse(at(320 * MiB, 160 * MiB, sites), at(100 * MiB, 90 * MiB))
+  assert.equal(verdict, 'python-objects')
+  assert.ok(reconciliation.rows.some(({ what, bytes }) => /tracemalloc/.test(what) && bytes === 150 * MiB + 320))
+})
+
 for (const [what, sites] of [
   ['a line that has too little', [cache(50 * MiB)]],
   ['a line that has more than the suspect', [cache(900 * MiB)]],
