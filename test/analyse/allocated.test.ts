@@ -85,7 +85,9 @@ test('what tracemalloc itself needs is told apart, and is no native leak', () =>
     })
   const { verdict, reconciliation } = analyse(at(320 * MiB, 160 * MiB, sites), at(100 * MiB, 90 * MiB))
   assert.equal(verdict, 'python-objects')
-  assert.ok(reconciliation.rows.some(({ what, bytes }) => /tracemalloc/.test(what) && bytes === 150 * MiB + 320))
+  assert.ok(
+    reconciliation.rows.some(({ what, bytes }) => /tracemalloc/.test(what) && bytes === 150 * MiB + 320),
+  )
 })
 
 for (const [what, sites] of [
