@@ -164,13 +164,13 @@ test('exec --live runs in the service itself, says so, and leaves nothing behind
   )
   assert.deepEqual([code, out], [0, '41'])
   assert.match(err, /in process \d+ itself/)
-  const after = await pyheapctl(
+  const seen = await pyheapctl(
     'exec',
     pid,
     '-c',
     'print(main.touched, [m for m in modules if "pyheap" in m])',
   )
-  assert.equal(after.out.split('[')[0], '41 ')
+  assert.equal(seen.out.split('[')[0], '41 ')
   const kept = await pyheapctl(
     'exec',
     pid,
