@@ -76,7 +76,7 @@ export const interrupt = (pid: number, tid: number): string[] => [
 /** The command that `interrupt` uses. It has to be defined before, at top level. */
 export const defineInterrupt = (standing: Standing, stub: StubPlace): string[] => [
   'define pyheap_interrupt',
-  `if ${conditionOf(standing)}`,
+  `if ${conditionOf(standing)}${nobodyIsIn(stub)}`,
   ...where(stub.entry, [
     `set *(unsigned long*)${hex(stub.returnTo)} = (unsigned long)$rip`,
     `set *(unsigned long*)${hex(stub.restarts)} = (long)$orig_rax >= 0 && ${WILL_RESTART}`,
@@ -87,6 +87,9 @@ export const defineInterrupt = (standing: Standing, stub: StubPlace): string[] =
   'end',
   'end',
 ]
+
+/** Looked at while all threads stand still: two in the stub at once would mix up where they go back to. */
+const nobodyIsIn = ({ left }: StubPlace): string => (left === 0 ? '' : ` && *(int*)${hex(left)} == 1`)
 
 function conditionOf(standing: Standing): string {
   if (standing.kind === 'anywhere') {

@@ -41,9 +41,20 @@ export function findPlace(service: Service): Place | CaptureFailed {
           ? 'none of its libraries has 2 KiB left behind its code'
           : 'its address space has no gap left',
     }
-  const place = { code: slack, exchange: free }
+  const place = { code: slack, exchange: exchangeOfStub(service, slack) ?? free }
   service.record = { ...service.record, ...place, queued: 0 }
   return place
+}
+
+/**
+ * Where the exchange of a stub lies that stands in the service already, by another daemon's doing or by one whose records
+ * are gone: it must be shared, for it says whether a thread is in the stub.
+ */
+function exchangeOfStub(service: Service, code: number): number | undefined {
+  const { memory, stub } = service
+  const exchange = memory.read(code + stub.service.inputs + INPUT.exchange, 8).readBigUInt64LE()
+  const place = { code, exchange: Number(exchange) }
+  return isThere(service, place) && readExchange(service, place)?.isOurs ? place.exchange : undefined
 }
 
 /** Whether an earlier capture has left the stub and its exchange there; after exec neither is. */

@@ -161,6 +161,33 @@ test('two captures at once: the second is told who is at it', { skip }, async ()
   }
 })
 
+test(
+  'two daemons with run directories of their own share a service without hurting it',
+  { skip },
+  async () => {
+    const service = await startTarget(python, 'service', 'timers')
+    const scratch = mkdtempSync(join(tmpdir(), 'pyheap-two-'))
+    const captureOften = async (name: string): Promise<number> => {
+      let captured = 0
+      for (let n = 0; n < 10; n++) {
+        const settings = await captureSettings({ runDir: join(scratch, name), kinds: ['stacks'] })
+        if ((await captureProcess(service.pid, settings)).kind === 'captured') captured += 1
+      }
+      return captured
+    }
+    try {
+      const captured = await Promise.all(['one', 'two'].map(captureOften))
+      assert.ok(
+        captured.every((count) => count > 0),
+        String(captured),
+      )
+    } finally {
+      await stopWell(service)
+      rmSync(scratch, { recursive: true })
+    }
+  },
+)
+
 test('stacks alone are quick and leave the heap uncounted', { skip }, async () => {
   const settings = await captureSettings({ kinds: ['stacks'] })
   const service = await startTarget(python, 'service', 'threads')
