@@ -78,7 +78,7 @@ async function captureOnce(
   const workspace = {
     flags: chooseFlags(service, attempt),
     payload: askFor(settings.payload, kinds),
-    filter: seccompFilter('census'),
+    filter: seccompFilter('census', 'x86_64'),
   }
   const taken = await takeSnapshot(service, workspace, core ? 2 * timeoutMs : timeoutMs)
   if (taken.kind === 'failed') return taken

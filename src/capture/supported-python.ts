@@ -15,6 +15,7 @@ export type PythonBuild = {
 }
 
 const X86_64 = 62
+const AARCH64 = 183
 /** Minor versions of Python 3 that captures were tried with; a later one may change what the stub relies on. */
 const OLDEST = 8
 const NEWEST = 15
@@ -42,6 +43,8 @@ export function judgePython({
   fork,
   symbols,
 }: PythonBuild): SupportedPython | CaptureFailed {
+  if (machine === AARCH64)
+    return unsupported('it runs on aarch64, whose native code was never tried on a real machine')
   if (machine !== X86_64) return unsupported('only x86-64 processes can be snapshotted so far')
   if (!version) return unsupported(`cannot tell the version of the Python in ${path}`)
   if (fork !== undefined)

@@ -24,7 +24,8 @@ for (const [what, change, says] of [
   ['3.16', { version: [3, 16] }, /Python 3\.16 is newer than this pyheap-watchd/],
   ['4.0', { version: [4, 0] }, /Python 4\.0 is newer/],
   ['of no known version', { version: undefined }, /cannot tell the version .*\/usr\/bin\/python3\.12/],
-  ['of another machine', { machine: 183 }, /only x86-64/],
+  ['of aarch64', { machine: 183 }, /aarch64, whose native code was never tried on a real machine/],
+  ['of another machine', { machine: 243 }, /only x86-64/],
   ['that is Pyston', { fork: 'Pyston' }, /Pyston, a fork of CPython/],
   [
     'that is free-threaded',
