@@ -1,6 +1,6 @@
 /*
- * The ways in and the clone on aarch64, where the registers matter; entry-x86_64.S is its pair. Assembled, disassembled
- * and run in an emulator by the tests, never on a real machine: the daemon refuses processes of this architecture.
+ * The ways in and the clone on aarch64, where the registers matter; entry-x86_64.S is its pair. UNTESTED ON REAL MACHINES:
+ * the tests run it in an emulated one with a real kernel, and the daemon refuses processes of this architecture.
  *
  * pyheap_interrupt_entry is entered by setting pc, and pc alone, of a stopped thread whose sp is a multiple of 16. Other
  * than on x86-64 a debugger sees a system call that is to be restarted as already taken back: pc is on its `svc` again,

@@ -4,9 +4,21 @@
 	.skip 0x140
 	.globl stub
 stub:
-	.incbin STUB
+	.incbin "service.bin"
 	.skip 256
 	.balign 4096
+
+	.section .rodata
+	.macro included name, file
+	.balign 8
+	.globl \name
+	.globl \name\()_end
+\name:
+	.incbin "\file"
+\name\()_end:
+	.endm
+	included census_filter, census.bpf
+	included reading_filter, reading-files.bpf
 
 	.text
 	.macro vectors instruction
