@@ -70,7 +70,7 @@ async function openOnce(
   const workspace = {
     flags: chooseFlags(service, CLEANED_UP),
     payload: askForConsole(settings),
-    filter: seccompFilter('reading-files'),
+    filter: seccompFilter('reading-files', 'x86_64'),
   }
   const taken = await takeSnapshot(service, workspace, SILENT_MS, consoleName(service.runDir))
   if (taken.kind === 'failed') return taken
