@@ -73,7 +73,8 @@ export async function withService<Result>(
       hint: 'try again when it is done',
     }
   try {
-    return await enter(subject, settings, act)
+    const outcome = await enter(subject, settings, act)
+    return isPuzzling(outcome) && (await ends(subject, settings)) ? gone(subject.id.pid) : outcome
   } catch (error) {
     if (isGone(subject, settings) || isEnding(error)) return gone(subject.id.pid)
     if (error instanceof AddressSpaceGone)
@@ -138,6 +139,25 @@ async function awaitFacts(procRoot: string, pid: number): Promise<GateFacts> {
 
 const isGone = ({ id }: CaptureSubject, { procRoot }: ServiceSettings): boolean =>
   readStat(procRoot, id.pid)?.startTicks !== id.startTicks
+
+/** Failures that a process which is killed in the middle looks like. */
+const PUZZLING: ReadonlySet<string> = new Set(['gdb-failed', 'no-room', 'not-taken', 'snapshot-died'])
+
+const isPuzzling = (outcome: unknown): boolean =>
+  typeof outcome === 'object' &&
+  outcome !== null &&
+  'reason' in outcome &&
+  PUZZLING.has(String(outcome.reason))
+
+/** Whether the process has ended, or is about to: it may take a moment until its parent could notice. */
+async function ends({ id }: CaptureSubject, { procRoot }: ServiceSettings): Promise<boolean> {
+  for (let waited = 0; waited < 200; waited += 20) {
+    const stat = readStat(procRoot, id.pid)
+    if (stat?.startTicks !== id.startTicks || stat.state === 'Z' || stat.state === 'X') return true
+    await sleep(20)
+  }
+  return false
+}
 
 /** Of a process that is just ending, /proc tells less and less. */
 const isEnding = (error: unknown): boolean =>
