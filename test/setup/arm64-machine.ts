@@ -45,7 +45,7 @@ export async function runMachine(stub: BuiltStub, scratch: string): Promise<stri
   const boot = ['-kernel', kernel(), '-initrd', initrd, '-append', 'console=ttyAMA0 panic=-1 quiet']
   const { stdout } = await execa(QEMU, [...board, '-serial', 'stdio', ...boot], {
     stdin: 'ignore',
-    timeout: 120_000,
+    timeout: 60_000,
   })
   return stdout
 }

@@ -82,6 +82,13 @@ through_trap:
 	stp d12, d13, [x9, 128]
 	stp d14, d15, [x9, 144]
 	str x0, [x9, 160]
+	mov x1, 2 /* below the stack lies what would disable the alternate stack, if it were taken for one */
+	movk x1, 2, lsl 32
+	mov x2, 512
+1:	sub x3, sp, x2, lsl 3
+	str x1, [x3]
+	subs x2, x2, 1
+	bne 1b
 	ldp x1, x2, [x0, NZCV]
 	ldr x3, [x0, NZCV + 16]
 	msr nzcv, x1
