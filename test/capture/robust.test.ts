@@ -71,7 +71,7 @@ test(
 
 test('a census that takes too long ends with what it had, and says so', { skip }, async () => {
   const settings = await captureSettings({ timeoutMs: 120 })
-  const service = await startTarget(python, 'service', 'idle')
+  const service = await startTarget(python, 'heap', '1000000')
   try {
     const outcome = await captureProcess(service.pid, settings)
     if (outcome.kind === 'captured') {
