@@ -105,7 +105,7 @@ async function redirect(
   if (!sent) return undefined
   // It may have to wait for the GIL. Until it is back, gdb must not touch the process again: a second stop would make
   // the thread forget how its own system call is to be restarted.
-  return noRoom(await awaitExchange(service, place, hasReturned, TAKE_WITHIN_MS))
+  return noRoom(service, place, await awaitExchange(service, place, hasReturned, TAKE_WITHIN_MS))
 }
 
 async function queue(service: Service, place: Place, asked: Asked): Promise<CaptureFailed | undefined> {
@@ -119,7 +119,7 @@ async function queue(service: Service, place: Place, asked: Asked): Promise<Capt
   if (typeof sent !== 'boolean') return sent
   if (!sent) return undefined
   const exchange = await awaitExchange(service, place, ({ left }) => left, BACK_WITHIN_MS)
-  if (!exchange?.left) return noRoom(exchange)
+  if (!exchange?.left) return noRoom(service, place, exchange)
   if (exchange.queued === NOT_STARTED)
     return {
       kind: 'failed',
@@ -148,8 +148,13 @@ async function finish(service: Service, place: Place, withinMs: number): Promise
   }
 }
 
-function noRoom(exchange: Exchange | undefined): CaptureFailed | undefined {
+function noRoom(
+  { memory }: Service,
+  { code }: Place,
+  exchange: Exchange | undefined,
+): CaptureFailed | undefined {
   if (exchange) return undefined
+  memory.read(code, 8) // which fails where the process has called exec meanwhile
   return {
     kind: 'failed',
     reason: 'no-room',
