@@ -85,7 +85,7 @@ test('a directory that only we have is refused with the way round', { skip }, as
     if (said === undefined) return t.skip('needs the right to make a mount namespace')
     const { code, err } = await pyheapctl('exec', String(hidden.pid), '-c', '1', '--path', own)
     assert.equal(code, 2)
-    assert.match(err, /its own file system.*\ncopy it there, below \/proc\/\d+\/root/)
+    assert.match(err, /its own file system.*\ncopy it there, below \/proc\/\d+\/root\b/)
   } finally {
     hidden.kill('SIGKILL')
     rmSync(own, { recursive: true })
