@@ -1,0 +1,79 @@
+import type { Dump, Findings, MachineFacts } from '../model.ts'
+import { formatBytes, formatDuration, formatShare } from './format.ts'
+
+/** Something to know about a dump, and its name; there is none where the text is undefined. */
+export type Fact = readonly [name: string, text: string | undefined]
+
+/** Which process it was, on which machine. */
+export function processFacts({ manifest, id }: Dump, findings: Findings): readonly Fact[] {
+  const { process, target } = manifest
+  return [
+    ['dump', id],
+    ['baseline', findings.baseline],
+    ['target', `${target}, pid ${process.pid}, user ${process.user}`],
+    ['command', process.cmdline.join(' ').slice(0, 300)],
+    ['program', `${process.exe}, Python ${manifest.python_version ?? 'of unknown version'}`],
+    ['unit', process.unit],
+    ['container', process.container_id],
+    ['machine', manifest.machine && describeMachine(manifest.machine)],
+  ]
+}
+
+const describeMachine = ({ os, kernel, architecture, cpus, memoryBytes }: MachineFacts): string =>
+  `${os}, Linux ${kernel}, ${architecture}, ${cpus} CPUs, ${formatBytes(memoryBytes)}`
+
+/** Why the dump was taken, how, and what that cost. */
+export function captureFacts({ manifest, outside, path }: Dump): readonly Fact[] {
+  const { failure, pause_ms: pauseMs, attempts } = manifest
+  const copied =
+    manifest.copied_bytes === undefined ? '' : `; the snapshot copied ${formatBytes(manifest.copied_bytes)}`
+  const core = manifest.files.find(({ name }) => name === 'core')
+  const limit = manifest.fired.limit ?? outside.cgroup.limit
+  const others = manifest.also_fired.length === 0 ? '' : `, also ${manifest.also_fired.join(', ')}`
+  const phases = manifest.phases.slice(0, 20).map(({ name, ms }) => `${name} ${formatDuration(ms)}`)
+  return [
+    ['when', manifest.started_at],
+    ['why', `${explainFired(manifest.fired)}${others}`],
+    [
+      'limit',
+      limit &&
+        `${formatBytes(limit.usedBytes)} of ${formatBytes(limit.limitBytes)} (${limitNames[limit.source]}${limit.source === 'cgroup' ? ` ${limit.where}` : ''})`,
+    ],
+    [
+      'cost',
+      `the service stood still for ${formatDuration(pauseMs)}; ${manifest.method}, attempt ${attempts}${copied}`,
+    ],
+    [
+      'core',
+      core && `${formatBytes(core.bytes)}; look into it with: gdb ${manifest.process.exe} ${path}/core`,
+    ],
+    ['phases', phases.length === 0 ? undefined : phases.join(', ')],
+    ['truncated', manifest.truncated && `${manifest.truncated.reason}: ${manifest.truncated.detail}`],
+    ['lost', manifest.lost?.map(({ reason, detail }) => `${reason}: ${detail}`).join('; ') || undefined],
+    ['failed', failure && `${failure.reason}: ${failure.detail}`],
+  ]
+}
+
+const limitNames = { cgroup: 'cgroup', 'rlimit-as': 'RLIMIT_AS', host: 'memory of the host' }
+
+/** Why a rule fired, in the units that its condition was written in. */
+export function explainFired(fired: Dump['manifest']['fired']): string {
+  if (fired.kind === 'manual') return 'asked for by hand'
+  if (fired.kind === 'baseline') return 'baseline of the process'
+  const format = fired.value === undefined ? undefined : valueFormats[fired.kind]
+  if (format === undefined || fired.value === undefined) return `rule ${fired.rule} (${fired.kind})`
+  const threshold = fired.threshold === undefined ? '' : `, threshold ${format(fired.threshold)}`
+  return `rule ${fired.rule}: ${fired.kind} ${format(fired.value)}${threshold}`
+}
+
+const valueFormats: Readonly<
+  Record<Dump['manifest']['fired']['kind'], ((value: number) => string) | undefined>
+> = {
+  rss: formatBytes,
+  limit: formatShare,
+  growth: (bytesPerMs) => `${formatBytes(bytesPerMs * 60_000)}/min`,
+  'time-to-limit': formatDuration,
+  schedule: undefined,
+  baseline: undefined,
+  manual: undefined,
+}
