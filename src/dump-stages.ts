@@ -10,6 +10,8 @@ import type { Dump, MachineFacts, ProcessId, RssPoint } from './model.ts'
 import { readMachineFacts } from './observe/host.ts'
 import { readOutsideEvidence } from './observe/outside.ts'
 import { limitsReader } from './read-limits.ts'
+import { readPageAssets } from './read-page-assets.ts'
+import { renderPage } from './report/html/page.ts'
 import { renderVerdict } from './report/verdict-text.ts'
 import { findBaseline } from './store/find-baseline.ts'
 import { checkFreeSpace } from './store/free-space.ts'
@@ -41,6 +43,7 @@ export function createDumpStages(options: DumpStagesOptions): DumpStages {
   const inlineSource = config.capture.allowInline
     ? readCountSource(installation.live, installation.payload)
     : undefined
+  const pageAssets = readPageAssets(installation.page)
   let machine: Promise<MachineFacts> | undefined
   return {
     readOutside: ({ process, sample, startedAt }) =>
@@ -78,6 +81,7 @@ export function createDumpStages(options: DumpStagesOptions): DumpStages {
     findBaseline: (dump) => readBaseline(dir, dump),
     analyse: (dump, baseline) => analyse(dump, baseline),
     renderSummary: (findings) => renderVerdict(findings),
+    renderPage: (dump, findings) => renderPage(dump, findings, pageAssets),
     readMachine: () => (machine ??= readMachineFacts()),
     now: () => new Date(),
   }

@@ -9,6 +9,7 @@ import { EXIT } from './commands/exit-codes.ts'
 import { listCommand } from './commands/list.ts'
 import type { CodeOptions } from './commands/code-session.ts'
 import type { CommonOptions } from './commands/settings.ts'
+import { type ReportOptions, reportCommand } from './commands/report.ts'
 import { shellCommand } from './commands/shell.ts'
 import { showCommand } from './commands/show.ts'
 import { openTerminal } from './commands/terminal.ts'
@@ -31,6 +32,7 @@ Examples:
   pyheapctl show latest                what the newest dump says
   pyheapctl show --verdict 4242        only who is to blame
   pyheapctl diff api/A api/B           what grew between two dumps
+  pyheapctl report latest --html r.html  the same as a page with pictures
   sudo pyheapctl doctor                can this machine do it all?
 `,
   )
@@ -81,6 +83,12 @@ command('show [dump]', 'what one dump says')
 command('diff <a> <b>', 'what grew from dump A to dump B').action(
   (a: string, b: string, options: CommonOptions) => finish(diffCommand([a, b], options, terminal)),
 )
+
+command('report [dump]', 'what one dump says, as a page with pictures')
+  .requiredOption('--html <file>', 'the file to write, - for standard output; the page needs nothing else')
+  .action((dump: string | undefined, options: ReportOptions) =>
+    finish(reportCommand(dump ?? 'latest', options, terminal)),
+  )
 
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
 

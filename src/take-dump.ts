@@ -34,6 +34,8 @@ export type DumpStages = {
   readonly findBaseline: (dump: Dump) => Promise<Dump | undefined>
   readonly analyse: (dump: Dump, baseline: Dump | undefined) => Findings
   readonly renderSummary: (findings: Findings) => string
+  /** The dump as a page, for a browser. */
+  readonly renderPage: (dump: Dump, findings: Findings) => string
   readonly readMachine: () => Promise<MachineFacts>
   readonly now: () => Date
 }
@@ -73,7 +75,13 @@ export async function takeDump(job: DumpJob, stages: DumpStages): Promise<DumpOu
     ...(outcome.kind === 'captured' ? { census: outcome.census, memoryMap: outcome.memoryMap } : {}),
   }
   const findings = stages.analyse(dump, await stages.findBaseline(dump))
-  await writeAll(partial, { outside, outcome, findings, summary: stages.renderSummary(findings) })
+  await writeAll(partial, {
+    outside,
+    outcome,
+    findings,
+    summary: stages.renderSummary(findings),
+    page: stages.renderPage(dump, findings),
+  })
   const published = await partial.publish(manifest)
   if (published.kind === 'failed') return { kind: 'not-stored', failure: published }
   return outcome.kind === 'captured'
@@ -92,6 +100,7 @@ async function writeAll(
     readonly outcome: CaptureOutcome
     readonly findings: Findings
     readonly summary: string
+    readonly page: string
   },
 ): Promise<void> {
   // A failed write is remembered and comes back from publish.
@@ -102,6 +111,7 @@ async function writeAll(
   }
   await partial.write('findings.json', toJson(parts.findings))
   await partial.write('summary.txt', parts.summary)
+  await partial.write('report.html', parts.page)
 }
 
 const toJson = (value: unknown): string => `${JSON.stringify(value, null, 1)}\n`

@@ -6,6 +6,7 @@ export const dumpFileLimits = {
   'memory-map.json': 16 * 2 ** 20,
   'findings.json': 4 * 2 ** 20,
   'summary.txt': 1 * 2 ** 20,
+  'report.html': 4 * 2 ** 20,
   /** Only ever hashed. */
   core: Number.MAX_SAFE_INTEGER,
 } as const
