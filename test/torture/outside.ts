@@ -13,18 +13,27 @@ export type Outside = {
 
 /** Reads it; throws when the process is gone. */
 export function lookFromOutside(pid: number): Outside {
-  const status = readFileSync(`/proc/${pid}/status`, 'latin1')
-  const field = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? ''
+  const field = (name: string): string => readField(pid, name)
   return {
     threads: field('Threads'),
     children: childrenOf(pid)
       .map((stat) => stat.split(' ')[0])
       .join(' '),
     descriptors: readDescriptors(pid),
-    blockedSignals: field('SigBlk'),
+    blockedSignals: readBlocked(pid),
     ignoredSignals: field('SigIgn'),
     caughtSignals: field('SigCgt'),
   }
+}
+
+const readField = (pid: number, name: string): string =>
+  new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? ''
+
+/** A signal is blocked while its handler runs: only what is blocked at every look is blocked for good. */
+function readBlocked(pid: number): string {
+  let blocked = ~0n
+  for (let look = 0; look < 20 && blocked !== 0n; look++) blocked &= BigInt(`0x${readField(pid, 'SigBlk')}`)
+  return blocked.toString(16).padStart(16, '0')
 }
 
 /** Every difference in words. */

@@ -3,5 +3,8 @@
 import { createInterface } from 'node:readline'
 import { type Job, torture } from './session.ts'
 
+// Who started it has ended, and with it the need for an answer.
+process.stdout.on('error', () => process.exit(1))
+
 for await (const line of createInterface({ input: process.stdin }))
   process.stdout.write(`${JSON.stringify(await torture(JSON.parse(line) as Job))}\n`)
