@@ -56,6 +56,8 @@ export type StubPlace = {
   readonly returnTo: number
   readonly restarts: number
   readonly left: number
+  /** Where four bytes are the token as long as the stub is ours to use. */
+  readonly lease: { readonly address: number; readonly token: number }
 }
 
 /** -ERESTARTSYS, -ERESTARTNOINTR, -ERESTARTNOHAND and -ERESTART_RESTARTBLOCK: the kernel will restart the call. */
@@ -76,7 +78,7 @@ export const interrupt = (pid: number, tid: number): string[] => [
 /** The command that `interrupt` uses. It has to be defined before, at top level. */
 export const defineInterrupt = (standing: Standing, stub: StubPlace): string[] => [
   'define pyheap_interrupt',
-  `if ${conditionOf(standing)}${nobodyIsIn(stub)}`,
+  `if ${conditionOf(standing)}${nobodyIsIn(stub)}${isOurs(stub)}`,
   ...where(stub.entry, [
     `set *(unsigned long*)${hex(stub.returnTo)} = (unsigned long)$rip`,
     `set *(unsigned long*)${hex(stub.restarts)} = (long)$orig_rax >= 0 && ${WILL_RESTART}`,
@@ -90,6 +92,8 @@ export const defineInterrupt = (standing: Standing, stub: StubPlace): string[] =
 
 /** Looked at while all threads stand still: two in the stub at once would mix up where they go back to. */
 const nobodyIsIn = ({ left }: StubPlace): string => (left === 0 ? '' : ` && *(int*)${hex(left)} == 1`)
+
+const isOurs = ({ lease }: StubPlace): string => ` && *(unsigned int*)${hex(lease.address)} == ${lease.token}`
 
 function conditionOf(standing: Standing): string {
   if (standing.kind === 'anywhere') {

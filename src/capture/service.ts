@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CaptureFailed, ProcessId } from '../model.ts'
+import { continueIfStopped } from './continue-if-stopped.ts'
 import { isUnstoppable } from './gate.ts'
 import { explainGdb } from './gdb-commands.ts'
 import type { GdbAnswer, GdbSession } from './gdb-session.ts'
 import type { Interpreter } from './interpreter.ts'
+import type { Lease } from './lease.ts'
 import type { ProcessMemory } from './process-memory.ts'
 import { readStat } from './read-stat.ts'
 import type { Stub } from './stub-file.ts'
@@ -24,6 +25,7 @@ export type Service = {
   readonly memory: ProcessMemory
   readonly interpreter: Interpreter
   readonly stub: Stub
+  readonly lease: Lease
   record: TargetRecord
   /** All stops so far. */
   pauseMs: number
@@ -41,7 +43,7 @@ export async function stopAndRun(
   if (blocked) return blocked
   writeRecord(service.runDir, { ...service.record, attaching: true })
   const answer = await service.gdb.run(commands, service.gdbTimeoutMs)
-  await continueIfStopped(service)
+  await continueIfStopped(service.procRoot, service.id.pid, answer.kind === 'answer')
   writeRecord(service.runDir, service.record)
   if (answer.kind === 'answer') service.pauseMs += answer.ms
   return answer.kind === 'answer' && answer.output.includes('pyheap-') && isComplete(answer.output)
@@ -70,30 +72,6 @@ async function awaitStoppable({ procRoot, id }: Service): Promise<CaptureFailed 
 
 /** The last command of every operation prints `pyheap-<what> …` before the session's own `pyheap-done`. */
 const isComplete = (output: string): boolean => /^pyheap-(?!done)/m.test(output)
-
-/** A process that was let go a moment ago may still look stopped. */
-const STILL_STOPPED_MS = 100
-
-async function continueIfStopped({ procRoot, id }: Service): Promise<void> {
-  for (let waited = 0; waited < STILL_STOPPED_MS; waited += 10) {
-    if (!isStopped(procRoot, id.pid)) return
-    await sleep(10)
-  }
-  try {
-    process.kill(id.pid, 'SIGCONT')
-  } catch {
-    // it has ended, which the next step finds out
-  }
-}
-
-function isStopped(procRoot: string, pid: number): boolean {
-  try {
-    const status = readFileSync(`${procRoot}/${pid}/status`, 'latin1')
-    return /^State:\s*T/m.test(status) && /^TracerPid:\s*0$/m.test(status)
-  } catch {
-    return false // it has ended
-  }
-}
 
 function explain(answer: GdbAnswer): CaptureFailed {
   switch (answer.kind) {

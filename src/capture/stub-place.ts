@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CaptureFailed } from '../model.ts'
 import { parseMaps } from '../proc/maps.ts'
-import { findCodeSlack } from './code-slack.ts'
 import {
   EXCHANGE,
   EXCHANGE_BYTES,
@@ -14,7 +13,7 @@ import {
 } from './exchange.ts'
 import { findFreeAddress } from './free-address.ts'
 import { type Standing, defineInterrupt, interrupt } from './gdb-commands.ts'
-import { INPUT, INPUT_BYTES, type Inputs, encodeInputs } from './inputs.ts'
+import { INPUT, type Inputs, encodeInputs } from './inputs.ts'
 import { AddressSpaceGone } from './process-memory.ts'
 import { type Service, stopAndRun } from './service.ts'
 
@@ -26,23 +25,18 @@ export type Errand = Omit<Inputs, 'exchange' | 'exchangeBytes' | 'pendingEntry'>
 
 /** The place of an earlier capture, or a new one. Nothing in the service is touched. */
 export function findPlace(service: Service): Place | CaptureFailed {
-  const { procRoot, id, stub, record } = service
-  const { exchange, code } = record
-  if (exchange !== undefined && code !== undefined && isThere(service, { exchange, code }))
-    return { exchange, code }
-  const slack = findCodeSlack(procRoot, id.pid, stub.service.code.length + INPUT_BYTES)
-  const free = findFreeAddress(parseMaps(readFileSync(`${procRoot}/${id.pid}/maps`, 'latin1')))
-  if (slack === undefined || free === undefined)
-    return {
-      kind: 'failed',
-      reason: 'no-room',
-      detail:
-        slack === undefined
-          ? 'none of its libraries has 2 KiB left behind its code'
-          : 'its address space has no gap left',
-    }
-  const place = { code: slack, exchange: exchangeOfStub(service, slack) ?? free }
-  service.record = { ...service.record, ...place, queued: 0 }
+  const { procRoot, id, record, lease } = service
+  const { code } = lease
+  const { exchange } = record
+  const isKnown = lease.isKnown && record.code === code
+  if (isKnown && exchange !== undefined && isMapped(service, exchange)) return { exchange, code }
+  const free =
+    exchangeOfStub(service, code) ??
+    findFreeAddress(parseMaps(readFileSync(`${procRoot}/${id.pid}/maps`, 'latin1')))
+  if (free === undefined)
+    return { kind: 'failed', reason: 'no-room', detail: 'its address space has no gap left' }
+  const place = { code, exchange: free }
+  service.record = { ...record, ...place, queued: 0 }
   return place
 }
 
@@ -52,22 +46,12 @@ export function findPlace(service: Service): Place | CaptureFailed {
  */
 function exchangeOfStub(service: Service, code: number): number | undefined {
   const { memory, stub } = service
-  const exchange = memory.read(code + stub.service.inputs + INPUT.exchange, 8).readBigUInt64LE()
-  const place = { code, exchange: Number(exchange) }
-  return isThere(service, place) && readExchange(service, place)?.isOurs ? place.exchange : undefined
+  const exchange = Number(memory.read(code + stub.service.inputs + INPUT.exchange, 8).readBigUInt64LE())
+  return readExchange(service, { exchange })?.isOurs ? exchange : undefined
 }
 
-/** Whether an earlier capture has left the stub and its exchange there; after exec neither is. */
-function isThere(service: Service, place: Place): boolean {
-  const { memory, stub } = service
-  try {
-    const code = memory.read(place.code, stub.service.code.length)
-    return readExchange(service, place) !== undefined && code.equals(stub.service.code)
-  } catch (error) {
-    if (error instanceof AddressSpaceGone) return false
-    throw error
-  }
-}
+const isMapped = (service: Service, exchange: number): boolean =>
+  readExchange(service, { exchange }) !== undefined
 
 /** What the stub has written so far; undefined as long as it has not run. */
 export function readExchange(
@@ -85,9 +69,7 @@ export function readExchange(
 /** A thread that has done its errand is back in no time, unless the machine is very busy. */
 const BACK_WITHIN_MS = 1000
 
-/**
- * Puts the stub's code and what is asked of it into the service, once no thread is in it any more.
- */
+/** Puts what is asked of the stub into the service, once no thread is in it any more. */
 export async function writeStub(
   service: Service,
   place: Place,
@@ -112,7 +94,6 @@ export async function writeStub(
     },
     interpreter,
   )
-  memory.write(place.code, stub.service.code)
   // Not where a thread goes back to: one that was sent and has not yet come to run would not find it any more.
   memory.write(place.code + stub.service.inputs + INPUT.exchange, inputs.subarray(INPUT.exchange))
   return undefined
@@ -127,17 +108,18 @@ export async function sendThread(
   place: Place,
   standing: Standing,
 ): Promise<boolean | CaptureFailed> {
-  const { id, stub, memory, gdb } = service
+  const { id, stub, memory, gdb, lease } = service
   const address = place.code + stub.service.interruptEntry
   const inputs = place.code + stub.service.inputs
-  const isMapped = readExchange(service, place) !== undefined
-  if (isMapped && !(await awaitExchange(service, place, ({ left }) => left, BACK_WITHIN_MS))?.left)
+  const isReady = isMapped(service, place.exchange)
+  if (isReady && !(await awaitExchange(service, place, ({ left }) => left, BACK_WITHIN_MS))?.left)
     return false
   const definition = defineInterrupt(standing, {
     entry: { address, value: memory.read(address, 8).readBigUInt64LE() },
     returnTo: inputs + INPUT.return_to,
     restarts: inputs + INPUT.restarts,
-    left: isMapped ? place.exchange + EXCHANGE.left : 0,
+    left: isReady ? place.exchange + EXCHANGE.left : 0,
+    lease,
   })
   gdb.define(definition)
   const tid = standing.kind === 'resting' ? standing.thread.tid : id.pid

@@ -15,6 +15,8 @@ const TargetRecord = z.object({
   /** How many pending calls were put into the interpreter's queue. */
   queued: z.number(),
   attaching: z.boolean(),
+  /** The token of our lease while a capture goes on. */
+  lease: z.number().optional(),
   /** The snapshots of this process are adopted by another Python process, which is not to see them. */
   isAdoptedByPython: z.boolean().optional(),
   /** The snapshot's pid and start time while there is one. */

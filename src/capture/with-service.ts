@@ -7,6 +7,7 @@ import { type GateFacts, parseGateFacts, refuseState } from './gate.ts'
 import { GdbSession } from './gdb-session.ts'
 import { refuseMemory } from './host-memory.ts'
 import { resolveInterpreter } from './interpreter.ts'
+import { type Lease, takeLease } from './lease.ts'
 import type { OpenGdb } from './open-gdb.ts'
 import { refuseUnstarted } from './refuse-unstarted.ts'
 import { AddressSpaceGone, ProcessMemory } from './process-memory.ts'
@@ -15,7 +16,7 @@ import { readSeccomp, refuseSeccomp } from './seccomp-risk.ts'
 import type { Service } from './service.ts'
 import type { Stub } from './stub-file.ts'
 import { type ReadLimits, refuseHeadroom } from './target-headroom.ts'
-import { readRecord } from './target-record.ts'
+import { readRecord, writeRecord } from './target-record.ts'
 
 /** Whom to look into. */
 export type CaptureSubject = {
@@ -109,6 +110,7 @@ async function enter<Result>(
   const gdb = await settings.openGdb()
   if (!(gdb instanceof GdbSession)) return gdb
   let memory: ProcessMemory | undefined
+  let lease: Lease | undefined
   try {
     memory = new ProcessMemory(procRoot, id.pid)
     const notStarted = refuseUnstarted(memory, interpreter)
@@ -117,10 +119,16 @@ async function enter<Result>(
       { name: 'check and resolve symbols', ms: resolved - began },
       { name: 'get gdb', ms: performance.now() - resolved },
     ]
-    const record = readRecord(runDir, id)
-    const service = { id, procRoot, runDir, gdbTimeoutMs, stub, interpreter, memory, gdb, record, pauseMs: 0 }
-    return await act({ service, facts, phases })
+    const former = readRecord(runDir, id)
+    const taken = await takeLease({ procRoot, id, memory, stub }, former.lease, settings.lockTimeoutMs)
+    if ('kind' in taken) return taken
+    lease = taken
+    const record = { ...former, lease: lease.token }
+    writeRecord(runDir, record)
+    const entered = { id, procRoot, runDir, gdbTimeoutMs, stub, interpreter, memory, gdb, lease }
+    return await act({ service: { ...entered, record, pauseMs: 0 }, facts, phases })
   } finally {
+    lease?.release()
     memory?.close()
     await gdb.close()
   }
