@@ -9,6 +9,7 @@ import { type SnapshotCgroup, closeSnapshotCgroup, openSnapshotCgroup } from './
 import { consoleName } from './snapshot-name.ts'
 import { type Taken, chooseFlags, takeSnapshot } from './take-snapshot.ts'
 import { type CaptureSubject, type ServiceSettings, withService } from './with-service.ts'
+import { WORKSPACE_FLAG } from './workspace.ts'
 
 export type ConsoleSettings = ServiceSettings &
   BudgetSettings & {
@@ -68,7 +69,7 @@ async function openOnce(
   settings: ConsoleSettings,
 ): Promise<OpenedConsole | CaptureFailed> {
   const workspace = {
-    flags: chooseFlags(service, CLEANED_UP),
+    flags: chooseFlags(service, CLEANED_UP) | WORKSPACE_FLAG.keepSignals,
     payload: askForConsole(settings),
     filter: seccompFilter('reading-files', 'x86_64'),
   }

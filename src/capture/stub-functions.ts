@@ -49,6 +49,7 @@ export const STUB_FUNCTIONS = [
   { name: 'PyInterpreterState_Head', need: 'optional' },
   { name: 'PyInterpreterState_Next', need: 'optional' },
   { name: 'PyInterpreterState_GetID', need: 'optional' },
+  { name: '_PyRuntime', need: 'optional' },
 ] as const
 
 /** What only the live engine calls; see room.ts. */

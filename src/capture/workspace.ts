@@ -3,7 +3,7 @@ import { STUB_FUNCTIONS } from './stub-functions.ts'
 
 /** Offsets in struct workspace of src/stub/snapshot.c, which lies in memory that only the snapshot has. */
 export const WORKSPACE = { flags: 0x00, filter: 0x08, payload: 0x18, python: 0x20 } as const
-export const WORKSPACE_FLAG = { afterFork: 1, importLock: 2, nativeWalk: 4 } as const
+export const WORKSPACE_FLAG = { afterFork: 1, importLock: 2, nativeWalk: 4, keepSignals: 8 } as const
 
 const PAGE = 4096
 const FILTER_AT = 0x800

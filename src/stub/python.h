@@ -51,5 +51,6 @@ struct python {
 	object *(*PyInterpreterState_Head)(void);
 	object *(*PyInterpreterState_Next)(object *);
 	i64 (*PyInterpreterState_GetID)(object *);
+	u64 *_PyRuntime;
 };
 #endif
