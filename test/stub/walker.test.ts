@@ -30,7 +30,7 @@ test('the walker keeps no state of its own, and nothing has to be relocated but 
 test('C and TypeScript name the same functions in the same order', () => {
   const header = readFileSync(new URL('../../src/stub/python.h', import.meta.url), 'utf8')
   const body = /struct python \{([^}]*)\}/.exec(header)?.[1] ?? ''
-  const fields = [...body.matchAll(/^\t[^;]*?\(\*(\w+)\)\([^;]*;|^\tobject \*(\w+);/gm)].map(
+  const fields = [...body.matchAll(/^\t[^;]*?\(\*(\w+)\)\([^;]*;|^\t(?:object|u64) \*(\w+);/gm)].map(
     ([, pointer, data]) => pointer ?? data ?? '',
   )
   const others: Readonly<Record<string, string>> = {
