@@ -25,7 +25,7 @@ export type DaemonEvent =
 /** The stages of the flow. What is remembered between turns belongs to `decide`. */
 export type Stages<Memory> = {
   readonly triggers: AsyncIterable<Trigger>
-  readonly observe: () => Promise<Observation>
+  readonly observe: (trigger: Trigger) => Promise<Observation>
   readonly remember: (memory: Memory, observation: Observation) => Memory
   readonly decide: (
     memory: Memory,
@@ -46,7 +46,7 @@ export type Stages<Memory> = {
 /** Observes, decides and captures or traces, at most one process a turn, until the triggers end. */
 export async function watch<Memory>(stages: Stages<Memory>, memory: Memory): Promise<Memory> {
   for await (const trigger of stages.triggers) {
-    const observation = await stages.observe()
+    const observation = await stages.observe(trigger)
     stages.report({ kind: 'observed', observation })
 
     const decision = stages.decide(stages.remember(memory, observation), trigger)

@@ -10,6 +10,7 @@ export const installation = {
   console: at('src/payload/console'),
   stub: at('src/stub'),
   live: at('src/live'),
+  bpf: at('bpf'),
   page: at('src/report/page'),
   version: (JSON.parse(readFileSync(at('package.json'), 'utf8')) as { readonly version: string }).version,
 }

@@ -113,6 +113,17 @@ export type Trigger =
   | { readonly kind: 'growth'; readonly pid: number }
   | { readonly kind: 'schedule'; readonly rule: string }
 
+/** What a probe watches: the kernel's own count of resident memory, or the address space that is asked for. */
+export type ProbeKind = 'rss' | 'address-space'
+
+/** How the probe for growth is doing; without one processes are polled. */
+export type ProbeState =
+  | { readonly kind: 'active'; readonly watches: ProbeKind }
+  | { readonly kind: 'ended'; readonly detail: string; readonly retryMs: number }
+  | { readonly kind: 'given-up'; readonly detail: string; readonly hint?: string | undefined }
+  /** Told the first time only. */
+  | { readonly kind: 'lost'; readonly events: number }
+
 // ---------------------------------------------------------------- when to capture
 
 export type Condition =

@@ -25,6 +25,7 @@ import { type CaptureRequest, type Sample, processKey } from './model.ts'
 import { readHostMemory } from './observe/host.ts'
 import { type Observer, createObserver } from './observe/observe.ts'
 import { startSchedules } from './observe/schedule.ts'
+import { growthProbe } from './growth-probe.ts'
 import { type TriggerSource, triggers } from './observe/triggers.ts'
 import { linesOf } from './report/log-lines.ts'
 import { cleanLeftovers, sweepStore } from './store/sweep.ts'
@@ -70,8 +71,6 @@ export async function runDaemon(
   memory: Memory,
 ): Promise<Memory> {
   const observer = openObserver(config)
-  if (config.sampling.probe === 'on')
-    log.warn({ probe: 'on' }, 'this version has no probe: processes are polled')
   log.info(
     { version: installation.version, targets: config.targets.length, rules: config.decide.rules.length },
     'watching',
@@ -102,8 +101,12 @@ function createStages(
   })
   const trace = createTraceStage({ config, openGdb: gdb.take })
   return {
-    triggers: triggers({ intervalMs: config.sampling.intervalMs, sources: [schedules(config)], signal }),
-    observe: () => observer.observe(now()),
+    triggers: triggers({
+      intervalMs: config.sampling.intervalMs,
+      sources: [schedules(config), ...growthProbe(config, observer, log)],
+      signal,
+    }),
+    observe: (trigger) => observer.observe(now(), trigger.kind === 'growth' ? trigger.pid : undefined),
     remember,
     decide: (memory, trigger) => {
       const decision = decide(memory, trigger, config.decide, now())

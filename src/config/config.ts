@@ -16,6 +16,7 @@ export type Config = {
   readonly sampling: {
     readonly intervalMs: number
     readonly probe: 'auto' | 'on' | 'off'
+    readonly probeKind: 'rss' | 'address-space'
     readonly discoveryMs: number
     readonly historyMs: number
   }
@@ -48,12 +49,14 @@ export const toConfig = (file: z.output<typeof configSchema>): Config => ({
   sampling: {
     intervalMs: file.sampling.interval,
     probe: file.sampling.probe,
+    probeKind: file.sampling.probe_kind,
     discoveryMs: file.sampling.discovery,
     historyMs: file.sampling.history,
   },
   targets: inOrderOfTrial(file.targets),
   decide: {
     rules: file.rules.map(toRule),
+    intervalMs: file.sampling.interval,
     perProcess: { max: file.limits.per_process.max, windowMs: file.limits.per_process.window },
     perTarget: { max: file.limits.per_target.max, windowMs: file.limits.per_target.window },
     quarantineMs: file.capture.quarantine,

@@ -134,7 +134,12 @@ export const ruleSchema = section('When to capture.', {
 export const samplingSchema = section('How often to look.', {
   interval: duration(100, HOUR_MS).prefault('1s').meta({ description: 'Between two samples of a process.' }),
   probe: z.enum(['auto', 'on', 'off']).prefault('auto').meta({
-    description: 'Waking up on growth through bpftrace, which this version does not do yet: it polls.',
+    description:
+      'Waking up on growth through bpftrace: auto where it works, on (says so where it does not), or off. Without it processes are polled.',
+  }),
+  probe_kind: z.enum(['rss', 'address-space']).prefault('rss').meta({
+    description:
+      'What the probe watches: rss (exact; some 10 % on each first touch of a page), or address-space (brk and mmap; inexact, and 15 to 20 % on every system call of the machine).',
   }),
   discovery: duration(100, HOUR_MS)
     .prefault('5s')

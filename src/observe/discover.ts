@@ -51,6 +51,11 @@ export class Discoverer {
     return { appeared, gone, problems }
   }
 
+  /** Whether a process has been looked at. */
+  knows(pid: number): boolean {
+    return this.#known.has(pid)
+  }
+
   async #look(pid: number): Promise<Change> {
     const directory = `${this.#options.procRoot}/${pid}`
     const before = this.#known.get(pid)

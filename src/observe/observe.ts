@@ -35,7 +35,10 @@ export type ObserverOptions = {
 
 /** Looks at everything that is watched, once per call. */
 export type Observer = {
-  readonly observe: (nowMs: number) => Promise<Observation>
+  /** `only`: nobody but this process, as long as it is watched; else everybody, and new ones are looked for. */
+  readonly observe: (nowMs: number, only?: number) => Promise<Observation>
+  /** Whether a process is watched, is of no interest, or has not been looked at. */
+  readonly standing: (pid: number) => 'watched' | 'other' | 'unknown'
   /** How the RSS of a process went until now, for its dump. */
   readonly historyOf: (id: ProcessId, nowMs: number) => readonly RssPoint[]
   readonly close: () => void
@@ -43,24 +46,29 @@ export type Observer = {
 
 /** An observer that holds a descriptor for every watched process until it is closed. */
 export const createObserver = (options: ObserverOptions): Observer => {
-  const discover = createDiscovery(options)
+  const discovery = createDiscovery(options)
   const sampler = new Sampler(options)
   const limits = new LimitReader(options)
   const history = new History(options.history)
   const watched = new Map<string, WatchedProcess>()
+  const byPid = new Map<number, WatchedProcess>()
 
   const forget = (id: ProcessId): void => {
     watched.delete(processKey(id))
+    byPid.delete(id.pid)
     sampler.drop(id)
     limits.forget(id)
     history.forget(id)
   }
 
-  const update = async (nowMs: number): Promise<Discovered> => {
-    const change = await discover(nowMs, watched)
+  const update = async (nowMs: number, isUrgent: boolean): Promise<Discovered> => {
+    const change = await discovery.search(nowMs, watched, isUrgent)
     if (change === undefined) return { appeared: [], gone: [], problems: [] }
     for (const id of change.gone) forget(id)
-    for (const process of change.appeared) watched.set(processKey(process.id), process)
+    for (const process of change.appeared) {
+      watched.set(processKey(process.id), process)
+      byPid.set(process.id.pid, process)
+    }
     for (const process of watched.values()) limits.place(process)
     return change
   }
@@ -77,14 +85,17 @@ export const createObserver = (options: ObserverOptions): Observer => {
   }
 
   return {
-    observe: async (nowMs) => {
+    observe: async (nowMs, only) => {
       const host = await options.readHostMemory()
-      const { appeared, gone, problems } = await update(nowMs)
+      const single = only === undefined ? undefined : byPid.get(only)
+      const { appeared, gone, problems } = single
+        ? { appeared: [], gone: [], problems: [] }
+        : await update(nowMs, only !== undefined)
       limits.beginSweep()
       const samples: Sample[] = []
       const ended: ProcessId[] = []
       let missing = 0
-      for (const process of watched.values()) {
+      for (const process of single ? [single] : watched.values()) {
         const result = sample(process, nowMs, host)
         if (result === 'gone') ended.push(process.id)
         else if (result === 'missing') missing++
@@ -101,6 +112,7 @@ export const createObserver = (options: ObserverOptions): Observer => {
         problems: [...problems, ...unread],
       }
     },
+    standing: (pid) => (byPid.has(pid) ? 'watched' : discovery.knows(pid) ? 'other' : 'unknown'),
     historyOf: (id, nowMs) => history.of(id, nowMs),
     close: () => sampler.close(),
   }
@@ -117,9 +129,16 @@ type Watched = ReadonlyMap<string, WatchedProcess>
 // Looking into a process that hangs must not hold up the samples of the others for long.
 const INSPECT_LIMIT_MS = 1000
 
-const createDiscovery = (
-  options: ObserverOptions,
-): ((nowMs: number, watched: Watched) => Promise<Discovered | undefined>) => {
+/** Growth of a process that nobody has looked at brings a search forward, no more often than this. */
+const URGENT_SEARCH_MS = 1000
+
+type Discovery = {
+  /** Looks for processes when it is time; undefined when it is not. */
+  readonly search: (nowMs: number, watched: Watched, isUrgent: boolean) => Promise<Discovered | undefined>
+  readonly knows: (pid: number) => boolean
+}
+
+const createDiscovery = (options: ObserverOptions): Discovery => {
   const { procRoot, passwdFile } = options
   const bootId = readSmall(`${procRoot}/sys/kernel/random/boot_id`)?.trim() ?? ''
   const discoverer = new Discoverer({
@@ -131,8 +150,11 @@ const createDiscovery = (
   const nameTarget = compileTargets(options.targets)
   let lastMs: number | undefined
 
-  return async (nowMs, watched) => {
-    if (lastMs !== undefined && nowMs - lastMs < options.discoveryIntervalMs) return undefined
+  const search: Discovery['search'] = async (nowMs, watched, isUrgent) => {
+    const restMs = isUrgent
+      ? Math.min(URGENT_SEARCH_MS, options.discoveryIntervalMs)
+      : options.discoveryIntervalMs
+    if (lastMs !== undefined && nowMs - lastMs < restMs) return undefined
     lastMs = nowMs
     const { appeared, gone, problems } = await discoverer.sweep()
     const named = appeared.map((process) => ({ process, target: nameTarget(process) }))
@@ -147,6 +169,7 @@ const createDiscovery = (
       problems,
     }
   }
+  return { search, knows: (pid) => discoverer.knows(pid) }
 }
 
 const withSplit = (sample: Sample, procRoot: string): Sample => ({
