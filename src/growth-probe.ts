@@ -1,11 +1,13 @@
+import { readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from './config/config.ts'
 import { probeLevels } from './decide/probe-levels.ts'
-import { installation } from './installation.ts'
+import { installation, places } from './installation.ts'
 import type { Log } from './log.ts'
 import type { Observer } from './observe/observe.ts'
-import { probeSource } from './observe/probe/probe-source.ts'
-import type { ProbeProgram } from './observe/probe/run-bpftrace.ts'
+import { type ProbeSourceOptions, probeSource } from './observe/probe/probe-source.ts'
+import { bpftraceProbe } from './observe/probe/run-bpftrace.ts'
+import { ftraceProbe } from './observe/probe/run-ftrace.ts'
 import type { TriggerSource } from './observe/triggers.ts'
 import { probeLine } from './report/probe-line.ts'
 
@@ -16,8 +18,9 @@ export function growthProbe(config: Config, observer: Observer, log: Log): reado
   return [
     probeSource({
       kind: probeKind,
-      program: probeProgram(config),
+      probes: probesOf(config),
       isOfInterest: (pid) => observer.standing(pid) !== 'other',
+      arePidsForeign: !isInitialPidNamespace(),
       tell: (state) => {
         const { level, fields, message } = probeLine(state, probe === 'on')
         log[level](fields, message)
@@ -27,10 +30,26 @@ export function growthProbe(config: Config, observer: Observer, log: Log): reado
   ]
 }
 
-/** The program for bpftrace, with its levels from the rules. */
-export function probeProgram({ sampling, decide }: Pick<Config, 'sampling' | 'decide'>): ProbeProgram {
+/** What may notice growth here, with its levels from the rules. */
+export function probesOf({
+  sampling,
+  decide,
+}: Pick<Config, 'sampling' | 'decide'>): ProbeSourceOptions['probes'] {
   const { floorBytes, stepBytes } = probeLevels(decide.rules)
-  return sampling.probeKind === 'rss'
-    ? { file: join(installation.bpf, 'rss.bt'), parameters: [floorBytes, stepBytes] }
-    : { file: join(installation.bpf, 'address-space.bt'), parameters: [stepBytes] }
+  const bpftrace = (name: string, ...parameters: number[]) =>
+    ({ means: 'bpftrace', probe: bpftraceProbe({ file: join(installation.bpf, name), parameters }) }) as const
+  if (sampling.probeKind === 'address-space') return [bpftrace('address-space.bt', stepBytes)]
+  const ftrace = ftraceProbe({ procRoot: places.procRoot, floorBytes, stepBytes })
+  return [bpftrace('rss.bt', floorBytes, stepBytes), { means: 'ftrace', probe: ftrace }]
+}
+
+/** The kernel's own number for it, the same on every machine. */
+const INITIAL_PID_NAMESPACE = 'pid:[4026531836]'
+
+function isInitialPidNamespace(): boolean {
+  try {
+    return readlinkSync(`${places.procRoot}/self/ns/pid`) === INITIAL_PID_NAMESPACE
+  } catch {
+    return true
+  }
 }

@@ -110,17 +110,27 @@ export type MachineFacts = {
 /** Why the daemon wakes up. */
 export type Trigger =
   | { readonly kind: 'interval' }
+  /** 0 for a process that cannot be named, as in another pid namespace. */
   | { readonly kind: 'growth'; readonly pid: number }
   | { readonly kind: 'schedule'; readonly rule: string }
 
 /** What a probe watches: the kernel's own count of resident memory, or the address space that is asked for. */
 export type ProbeKind = 'rss' | 'address-space'
 
+/** What the probe works by: bpftrace, or the kernel's tracing alone. */
+export type ProbeMeans = 'bpftrace' | 'ftrace'
+
 /** How the probe for growth is doing; without one processes are polled. */
 export type ProbeState =
-  | { readonly kind: 'active'; readonly watches: ProbeKind }
+  | {
+      readonly kind: 'active'
+      readonly means: ProbeMeans
+      readonly watches: ProbeKind
+      /** Why it is not the first choice. */
+      readonly instead?: string | undefined
+    }
   | { readonly kind: 'ended'; readonly detail: string; readonly retryMs: number }
-  | { readonly kind: 'given-up'; readonly detail: string; readonly hint?: string | undefined }
+  | { readonly kind: 'given-up'; readonly detail: string }
   /** Told the first time only. */
   | { readonly kind: 'lost'; readonly events: number }
 

@@ -6,12 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { findGdb } from '../capture/find-gdb.ts'
 import { createOpenGdb } from '../capture/open-gdb.ts'
 import { closeSnapshotCgroup, openSnapshotCgroup } from '../capture/snapshot-cgroup.ts'
-import { defaultConfig } from '../config/config.ts'
+import { type Config, defaultConfig } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { createDumpStages } from '../dump-stages.ts'
+import { probesOf } from '../growth-probe.ts'
 import { places } from '../installation.ts'
 import { lookOnce } from '../observe/look-once.ts'
 import { readHostMemory } from '../observe/host.ts'
+import { tryProbes } from '../observe/probe/try-probes.ts'
 import { checkCron } from '../observe/schedule.ts'
 import { formatBytes } from '../report/format.ts'
 import { checkFreeSpace } from '../store/free-space.ts'
@@ -39,7 +41,7 @@ export async function doctorCommand(options: CommonOptions, terminal: Terminal):
     checkCgroup(),
     await checkConfig(options.config),
     await checkStore(settings.store.dir, settings.store.reserveBytes),
-    checkProbe(),
+    await checkProbe(settings),
   ]
   terminal.progress('taking a trial capture …')
   checks.push(await tryCapture())
@@ -126,14 +128,17 @@ async function checkStore(dir: string, reserveBytes: number): Promise<Check> {
     : failed('store', `${space.detail}; ${space.hint}`)
 }
 
-/** Nothing needs it yet but latency: without it growth is seen at the next poll. */
-function checkProbe(): Check {
-  try {
-    const version = execFileSync('bpftrace', ['--version'], { encoding: 'utf8' }).trim()
-    return ok('bpftrace', `${version}; not used by this version, processes are polled`)
-  } catch {
-    return { name: 'bpftrace', result: 'optional', detail: 'not installed: processes are polled' }
-  }
+/** Nothing needs it but latency: without a probe growth is seen at the next poll. */
+async function checkProbe(config: Config): Promise<Check> {
+  const { probe, probeKind } = config.sampling
+  if (probe === 'off')
+    return { name: 'probe', result: 'optional', detail: 'sampling.probe is off: processes are polled' }
+  if (process.getuid?.() !== 0) return { name: 'probe', result: 'optional', detail: 'needs root to be tried' }
+  const tried = await tryProbes(probesOf(config))
+  const refused = tried.refused.map((reason) => reason.replaceAll(/\s+/g, ' ')).join('; ')
+  if (tried.kind === 'none')
+    return { name: 'probe', result: 'optional', detail: `none, processes are polled: ${refused}` }
+  return ok('probe', `${probeKind} by ${tried.means}${refused === '' ? '' : `, since: ${refused}`}`)
 }
 
 /** One real capture of a small Python of our own, into a store of its own. */

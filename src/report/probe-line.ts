@@ -7,7 +7,15 @@ const POLLED = 'processes are polled; pyheapctl doctor tells what is missing'
 export function probeLine(state: ProbeState, isWanted: boolean): LogLine {
   switch (state.kind) {
     case 'active':
-      return { level: 'info', fields: { watches: state.watches }, message: 'the probe is attached' }
+      return {
+        level: 'info',
+        fields: {
+          means: state.means,
+          watches: state.watches,
+          ...(state.instead !== undefined && { instead: state.instead }),
+        },
+        message: 'the probe is attached',
+      }
     case 'ended':
       return {
         level: 'warn',

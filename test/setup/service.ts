@@ -10,7 +10,11 @@ export class RunningService {
   readonly process: ChildProcess
   output = ''
 
-  constructor(command: string, args: readonly string[], options: { cwd?: string } = {}) {
+  constructor(
+    command: string,
+    args: readonly string[],
+    options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  ) {
     this.process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options })
     this.process.stdout?.on('data', (data) => (this.output += String(data)))
     this.process.stderr?.on('data', (data) => (this.output += String(data)))

@@ -1,14 +1,16 @@
-import type { ProbeKind, ProbeState } from '../../model.ts'
+import type { ProbeKind, ProbeMeans, ProbeState } from '../../model.ts'
 import type { TriggerSource } from '../triggers.ts'
 import { createHintLimit } from './hint-limit.ts'
-import type { ProbeEvent } from './parse-probe-line.ts'
-import { type ProbeEnd, type ProbeProgram, runBpftrace } from './run-bpftrace.ts'
+import type { Probe, ProbeEnd, ProbeEvent } from './probe.ts'
 
 export type ProbeSourceOptions = {
   readonly kind: ProbeKind
-  readonly program: ProbeProgram
+  /** In the order of preference: one that cannot be attached gives way to the next. */
+  readonly probes: readonly { readonly means: ProbeMeans; readonly probe: Probe }[]
   /** Whether growth of this process is any of our business. */
   readonly isOfInterest: (pid: number) => boolean
+  /** In a pid namespace of our own the numbers may be those of another: a hint means everybody then. */
+  readonly arePidsForeign: boolean
   /** Told once for each change, not for each event. */
   readonly tell: (state: ProbeState) => void
   readonly now: () => number
@@ -24,21 +26,28 @@ const RETRY_AFTER_MS = [1000, 10_000, 60_000]
 export const probeSource =
   (options: ProbeSourceOptions): TriggerSource =>
   (push) => {
-    const { kind, program, isOfInterest, tell, now } = options
+    const { kind, probes, isOfInterest, arePidsForeign, tell, now } = options
     const isFlooded = createHintLimit()
+    const refused: string[] = []
     let failures = 0
     let retry: NodeJS.Timeout | undefined
     let hasToldLoss = false
+    let stop = (): void => undefined
 
     const start = (): void => {
-      running = runBpftrace(program, take, ended)
+      const chosen = probes[refused.length]
+      if (chosen === undefined) return tell({ kind: 'given-up', detail: refused.join('; ') })
+      const { means, probe } = chosen
+      stop = probe((event) => take(event, means), ended).stop
     }
-    const take = (event: ProbeEvent): void => {
+    const take = (event: ProbeEvent, means: ProbeMeans): void => {
       switch (event.kind) {
         case 'attached':
-          return tell({ kind: 'active', watches: kind })
+          return tell({ kind: 'active', means, watches: kind, ...(refused[0] && { instead: refused[0] }) })
         case 'growth':
         case 'oom':
+        case 'exit':
+        case 'exec':
           return hint(event.pid)
         case 'lost':
           // Nobody knows whose they were.
@@ -51,22 +60,26 @@ export const probeSource =
       }
     }
     const hint = (pid: number): void => {
-      if (!isOfInterest(pid)) return
-      if (isFlooded(now()) === 'fine') return push({ kind: 'growth', pid })
-      running.stop()
+      if (!arePidsForeign && !isOfInterest(pid)) return
+      if (isFlooded(now()) === 'fine') return push({ kind: 'growth', pid: arePidsForeign ? 0 : pid })
+      stop()
       tell({ kind: 'given-up', detail: 'more than 50 hints a second for 10 s' })
     }
     const ended = ({ wasAttached, detail }: ProbeEnd): void => {
+      if (!wasAttached) {
+        // What could not be attached at all will not be the next time either.
+        refused.push(detail)
+        return start()
+      }
       const waitMs = RETRY_AFTER_MS[failures++]
-      // One that could not be attached at all will not be the next time either.
-      if (!wasAttached || waitMs === undefined) return tell({ kind: 'given-up', detail })
+      if (waitMs === undefined) return tell({ kind: 'given-up', detail })
       tell({ kind: 'ended', detail, retryMs: waitMs })
       retry = setTimeout(start, waitMs)
     }
 
-    let running = runBpftrace(program, take, ended)
+    start()
     return () => {
       clearTimeout(retry)
-      running.stop()
+      stop()
     }
   }

@@ -1,70 +1,54 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { onLines } from './lines.ts'
-import { type ProbeEvent, parseProbeLine } from './parse-probe-line.ts'
+import { parseProbeLine } from './parse-probe-line.ts'
+import type { Probe } from './probe.ts'
 
 /** A program for bpftrace and its arguments. */
 export type ProbeProgram = { readonly file: string; readonly parameters: readonly number[] }
 
-export type ProbeEnd = {
-  /** Whether it was ever attached. */
-  readonly wasAttached: boolean
-  /** What it said on stderr, the last of it, or why it could not be started. */
-  readonly detail: string
-}
-
-export type RunningProbe = {
-  /** Ends it; a bpftrace that does not heed SIGTERM is killed. */
-  readonly stop: () => void
-}
-
-/**
- * Starts bpftrace on a program, and tells what it says, then once how it ended unless it was stopped. It does not outlive
- * the daemon: the kernel ends it with its parent.
- */
-export function runBpftrace(
-  program: ProbeProgram,
-  onEvent: (event: ProbeEvent) => void,
-  onEnd: (end: ProbeEnd) => void,
-): RunningProbe {
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'bpftrace', ...argumentsOf(program)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // Of a group of its own: Ctrl-C is for the daemon, which ends it when it has finished.
-    detached: true,
-    env: { PATH: process.env['PATH'], BPFTRACE_MAP_KEYS_MAX: MAP_KEYS, BPFTRACE_MAX_MAP_KEYS: MAP_KEYS },
-  })
-  let wasAttached = false
-  let complaints = ''
-  let isOver = false
-  const end = (detail: string): void => {
-    if (isOver) return
-    isOver = true
-    clearTimeout(attaching)
-    onEnd({ wasAttached, detail })
-  }
-  const attaching = setTimeout(() => {
-    end(`not attached within ${ATTACHES_WITHIN_MS / 1000} s`)
-    kill(child)
-  }, ATTACHES_WITHIN_MS)
-  onLines(child.stdout, (line) => {
-    const event = isOver ? undefined : parseProbeLine(line)
-    if (event?.kind === 'attached') {
-      wasAttached = true
-      clearTimeout(attaching)
-    }
-    if (event !== undefined) onEvent(event)
-  })
-  child.stderr.setEncoding('utf8')
-  child.stderr.on('data', (text: string) => (complaints = (complaints + text).slice(-2000)))
-  child.on('error', ({ message }) => end(message))
-  child.on('close', (code) => end(lastComplaint(complaints) ?? `bpftrace ended with ${code ?? 'a signal'}`))
-  return {
-    stop: () => {
+/** bpftrace on a program. It does not outlive the daemon: the kernel ends it with its parent. */
+export const bpftraceProbe =
+  (program: ProbeProgram): Probe =>
+  (onEvent, onEnd) => {
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'bpftrace', ...argumentsOf(program)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // Of a group of its own: Ctrl-C is for the daemon, which ends it when it has finished.
+      detached: true,
+      env: { PATH: process.env['PATH'], BPFTRACE_MAP_KEYS_MAX: MAP_KEYS, BPFTRACE_MAX_MAP_KEYS: MAP_KEYS },
+    })
+    let wasAttached = false
+    let complaints = ''
+    let isOver = false
+    const end = (detail: string): void => {
+      if (isOver) return
       isOver = true
       clearTimeout(attaching)
+      onEnd({ wasAttached, detail })
+    }
+    const attaching = setTimeout(() => {
+      end(`not attached within ${ATTACHES_WITHIN_MS / 1000} s`)
       kill(child)
-    },
+    }, ATTACHES_WITHIN_MS)
+    onLines(child.stdout, (line) => {
+      const event = isOver ? undefined : parseProbeLine(line)
+      if (event?.kind === 'attached') {
+        wasAttached = true
+        clearTimeout(attaching)
+      }
+      if (event !== undefined) onEvent(event)
+    })
+    child.stderr.setEncoding('utf8')
+    child.stderr.on('data', (text: string) => (complaints = (complaints + text).slice(-2000)))
+    child.on('error', ({ message }) => end(message))
+    child.on('close', (code) => end(lastComplaint(complaints) ?? `bpftrace ended with ${code ?? 'a signal'}`))
+    return {
+      stop: () => {
+        isOver = true
+        clearTimeout(attaching)
+        kill(child)
+      },
+    }
   }
-}
 
 /** bpftrace's default of 4,096 may be less than the processes above the floor, and a full map is a flood. */
 const MAP_KEYS = '16384'
