@@ -26,6 +26,8 @@ export type DaemonEvent =
 export type Stages<Memory> = {
   readonly triggers: AsyncIterable<Trigger>
   readonly observe: (trigger: Trigger) => Promise<Observation>
+  /** Notes beside the dumps of a process how it has ended. */
+  readonly conclude: (observation: Observation) => Promise<void>
   readonly remember: (memory: Memory, observation: Observation) => Memory
   readonly decide: (
     memory: Memory,
@@ -48,6 +50,7 @@ export async function watch<Memory>(stages: Stages<Memory>, memory: Memory): Pro
   for await (const trigger of stages.triggers) {
     const observation = await stages.observe(trigger)
     stages.report({ kind: 'observed', observation })
+    await stages.conclude(observation)
 
     const decision = stages.decide(stages.remember(memory, observation), trigger)
     stages.report({ kind: 'decided', ...decision })

@@ -1,4 +1,3 @@
-import { readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from './config/config.ts'
 import { probeLevels } from './decide/probe-levels.ts'
@@ -9,6 +8,7 @@ import { type ProbeSourceOptions, probeSource } from './observe/probe/probe-sour
 import { bpftraceProbe } from './observe/probe/run-bpftrace.ts'
 import { ftraceProbe } from './observe/probe/run-ftrace.ts'
 import type { TriggerSource } from './observe/triggers.ts'
+import { isInitialPidNamespace } from './pid-namespace.ts'
 import { probeLine } from './report/probe-line.ts'
 
 /** The probe that the config asks for, as a source of triggers; none where it is off. */
@@ -20,7 +20,7 @@ export function growthProbe(config: Config, observer: Observer, log: Log): reado
       kind: probeKind,
       probes: probesOf(config),
       isOfInterest: (pid) => observer.standing(pid) !== 'other',
-      arePidsForeign: !isInitialPidNamespace(),
+      arePidsForeign: !isInitialPidNamespace(places.procRoot),
       tell: (state) => {
         const { level, fields, message } = probeLine(state, probe === 'on')
         log[level](fields, message)
@@ -41,15 +41,4 @@ export function probesOf({
   if (sampling.probeKind === 'address-space') return [bpftrace('address-space.bt', stepBytes)]
   const ftrace = ftraceProbe({ procRoot: places.procRoot, floorBytes, stepBytes })
   return [bpftrace('rss.bt', floorBytes, stepBytes), { means: 'ftrace', probe: ftrace }]
-}
-
-/** The kernel's own number for it, the same on every machine. */
-const INITIAL_PID_NAMESPACE = 'pid:[4026531836]'
-
-function isInitialPidNamespace(): boolean {
-  try {
-    return readlinkSync(`${places.procRoot}/self/ns/pid`) === INITIAL_PID_NAMESPACE
-  } catch {
-    return true
-  }
 }

@@ -23,11 +23,15 @@ import { installation, places } from './installation.ts'
 import type { Log } from './log.ts'
 import { type CaptureRequest, type Sample, processKey } from './model.ts'
 import { readHostMemory } from './observe/host.ts'
+import { endingOf } from './observe/ending.ts'
+import { KernelLog } from './observe/kernel-log.ts'
 import { type Observer, createObserver } from './observe/observe.ts'
 import { startSchedules } from './observe/schedule.ts'
 import { growthProbe } from './growth-probe.ts'
 import { type TriggerSource, triggers } from './observe/triggers.ts'
+import { isInitialPidNamespace } from './pid-namespace.ts'
 import { linesOf } from './report/log-lines.ts'
+import { noteEndings } from './store/note-endings.ts'
 import { cleanLeftovers, sweepStore } from './store/sweep.ts'
 import { storeAt } from './store/place.ts'
 import { prepareStore } from './store/prepare-store.ts'
@@ -70,7 +74,8 @@ export async function runDaemon(
   signal: AbortSignal,
   memory: Memory,
 ): Promise<Memory> {
-  const observer = openObserver(config)
+  const kernelLog = new KernelLog(isInitialPidNamespace(places.procRoot) ? '/dev/kmsg' : '/dev/null')
+  const observer = openObserver(config, kernelLog)
   log.info(
     { version: installation.version, targets: config.targets.length, rules: config.decide.rules.length },
     'watching',
@@ -81,6 +86,7 @@ export async function runDaemon(
   } finally {
     await gdb.close()
     observer.close()
+    kernelLog.close()
   }
 }
 
@@ -107,6 +113,11 @@ function createStages(
       signal,
     }),
     observe: (trigger) => observer.observe(now(), trigger.kind === 'growth' ? trigger.pid : undefined),
+    conclude: async ({ endings = [] }) => {
+      const failed = await noteEndings(storeAt(config.store.dir), endings)
+      for (const { reason, detail, hint } of failed)
+        log.warn({ reason, detail, hint }, 'cannot note an ending')
+    },
     remember,
     decide: (memory, trigger) => {
       const decision = decide(memory, trigger, config.decide, now())
@@ -192,10 +203,16 @@ const schedules =
     return () => void stop()
   }
 
-function openObserver(config: Config): Observer {
+function openObserver(config: Config, kernelLog: KernelLog): Observer {
   const { historyMs, discoveryMs } = config.sampling
   return createObserver({
     ...places,
+    endingOf: (id) =>
+      endingOf(id, {
+        procRoot: places.procRoot,
+        killOf: (pid) => kernelLog.killOf(pid),
+        now: () => ({ monotonicUs: Number(process.hrtime.bigint() / 1000n), wallMs: Date.now() }),
+      }),
     pageBytes: Number(execFileSync('getconf', ['PAGESIZE'], { encoding: 'utf8' })),
     targets: config.targets,
     discoveryIntervalMs: discoveryMs,

@@ -27,6 +27,7 @@ async function* turns(count: number): AsyncGenerator<Trigger> {
 const stages = (changes: Partial<Stages<number>>, told: string[]): Stages<number> => ({
   triggers: turns(3),
   observe: async () => observation,
+  conclude: async () => undefined,
   remember: (memory) => memory + 1,
   decide: (memory) => ({ verdict: { kind: 'wait', waits: [] }, waits: [], quarantines: [], memory }),
   dump: async () => refused,

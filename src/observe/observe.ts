@@ -1,5 +1,6 @@
 import {
   processKey,
+  type Ending,
   type HostMemory,
   type Observation,
   type ProcessId,
@@ -18,6 +19,8 @@ import { readSmall } from './read-proc.ts'
 import { Sampler } from './sampler.ts'
 
 export type ObserverOptions = {
+  /** How a process that is watched no more has ended. */
+  readonly endingOf: (process: ProcessId) => Ending
   readonly procRoot: string
   readonly sysRoot: string
   readonly passwdFile: string
@@ -108,6 +111,7 @@ export const createObserver = (options: ObserverOptions): Observer => {
         samples,
         appeared,
         gone: [...gone, ...ended],
+        endings: [...gone, ...ended].map((id) => options.endingOf(id)),
         host,
         problems: [...problems, ...unread],
       }

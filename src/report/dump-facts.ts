@@ -1,4 +1,4 @@
-import type { Dump, Findings, MachineFacts } from '../model.ts'
+import type { Dump, Ending, Findings, MachineFacts } from '../model.ts'
 import { formatBytes, formatDuration, formatShare } from './format.ts'
 
 /** Something to know about a dump, and its name; there is none where the text is undefined. */
@@ -23,7 +23,7 @@ const describeMachine = ({ os, kernel, architecture, cpus, memoryBytes }: Machin
   `${os}, Linux ${kernel}, ${architecture}, ${cpus} CPUs, ${formatBytes(memoryBytes)}`
 
 /** Why the dump was taken, how, and what that cost. */
-export function captureFacts({ manifest, outside, path }: Dump): readonly Fact[] {
+export function captureFacts({ manifest, outside, path, ending }: Dump): readonly Fact[] {
   const { failure, pause_ms: pauseMs, attempts } = manifest
   const copied =
     manifest.copied_bytes === undefined ? '' : `; the snapshot copied ${formatBytes(manifest.copied_bytes)}`
@@ -33,6 +33,7 @@ export function captureFacts({ manifest, outside, path }: Dump): readonly Fact[]
   const phases = manifest.phases.slice(0, 20).map(({ name, ms }) => `${name} ${formatDuration(ms)}`)
   return [
     ['when', manifest.started_at],
+    ['ended', ending && describeEnding(ending, manifest.started_at)],
     ['why', `${explainFired(manifest.fired)}${others}`],
     [
       'limit',
@@ -52,6 +53,18 @@ export function captureFacts({ manifest, outside, path }: Dump): readonly Fact[]
     ['lost', manifest.lost?.map(({ reason, detail }) => `${reason}: ${detail}`).join('; ') || undefined],
     ['failed', failure && `${failure.reason}: ${failure.detail}`],
   ]
+}
+
+/** How the process has ended, and how long after the dump was begun. */
+export function describeEnding({ how, at, oom }: Ending, startedAt: string): string {
+  const later = Date.parse(at) - Date.parse(startedAt)
+  const when = later >= 0 ? `${formatDuration(later)} after this capture began` : at
+  if (how === 'replaced') return `the process ran another program ${when}`
+  if (how === 'ended') return `the process ended ${when}`
+  const numbers =
+    oom &&
+    `: ${formatBytes(oom.anonBytes)} anonymous, ${formatBytes(oom.fileBytes + oom.shmemBytes)} of files`
+  return `killed ${when}, by the OOM killer, for want of memory ${oom?.within === 'cgroup' ? 'in its cgroup' : 'on the host'}${numbers ?? ''}`
 }
 
 const limitNames = { cgroup: 'cgroup', 'rlimit-as': 'RLIMIT_AS', host: 'memory of the host' }

@@ -1,5 +1,5 @@
-import type { DumpManifest } from '../model.ts'
-import { formatBytes } from './format.ts'
+import type { DumpManifest, Ending } from '../model.ts'
+import { formatBytes, formatDuration } from './format.ts'
 import { layOutTable, type Cell, type Column, type TextStyle } from './layout.ts'
 import { fit, visible } from './visible.ts'
 
@@ -9,6 +9,7 @@ export type ListedDump = {
   readonly manifest: DumpManifest
   /** From its findings, where these were stored. */
   readonly headline?: string | undefined
+  readonly ending?: Ending | undefined
 }
 
 const columns: readonly Column[] = [
@@ -32,11 +33,17 @@ export function renderList(dumps: readonly ListedDump[], style: TextStyle): stri
 
 const targetOf = ({ id }: ListedDump): string => id.slice(0, id.indexOf('/'))
 
-const listCells = ({ id, manifest, headline }: ListedDump): readonly Cell[] => [
+const listCells = ({ id, manifest, headline, ending }: ListedDump): readonly Cell[] => [
   { text: fit(visible(id), 60) },
   { text: formatBytes(manifest.rss_bytes) },
-  { text: visible(headlineOf(manifest, headline), 300) },
+  { text: visible(`${storyOf(manifest, ending)}${headlineOf(manifest, headline)}`, 300) },
 ]
+
+// An end is worth a word where it says what the dump was for.
+const storyOf = ({ started_at: startedAt }: DumpManifest, ending: Ending | undefined): string =>
+  ending?.how === 'oom-killed' && Date.parse(ending.at) >= Date.parse(startedAt)
+    ? `OOM-killed ${formatDuration(Date.parse(ending.at) - Date.parse(startedAt))} later; `
+    : ''
 
 // The size stands in its own column already, and the sentence has to be short.
 const headlineOf = (manifest: DumpManifest, headline: string | undefined): string =>

@@ -1,6 +1,7 @@
 import type {
   CaptureOutcome,
   CaptureRequest,
+  Ending,
   DumpManifest,
   Findings,
   Observation,
@@ -68,11 +69,30 @@ export function linesOf(event: ToldEvent): readonly LogLine[] {
   }
 }
 
-const observationLines = ({ appeared, gone, problems = [] }: Observation): readonly LogLine[] => [
+const observationLines = ({
+  appeared,
+  gone,
+  endings = [],
+  problems = [],
+}: Observation): readonly LogLine[] => [
   ...appeared.map((process) => logAppeared(process)),
-  ...gone.map(({ pid }): LogLine => ({ level: 'info', fields: { pid }, message: 'process gone' })),
+  ...gone.map((process) =>
+    logGone(
+      process,
+      endings.find((ending) => ending.process === process),
+    ),
+  ),
   ...problems.map((problem): LogLine => ({ level: 'warn', fields: { problem }, message: 'not observed' })),
 ]
+
+function logGone({ pid }: ProcessId, ending: Ending | undefined): LogLine {
+  if (ending?.how === 'replaced')
+    return { level: 'info', fields: { pid }, message: 'process runs another program' }
+  if (ending?.how !== 'oom-killed') return { level: 'info', fields: { pid }, message: 'process gone' }
+  const { at, oom } = ending
+  const fields = { pid, at, within: oom?.within, anonBytes: oom?.anonBytes, fileBytes: oom?.fileBytes }
+  return { level: 'warn', fields, message: 'process killed by the OOM killer' }
+}
 
 const logAppeared = ({ id, target, exe, user, unit }: WatchedProcess): LogLine => ({
   level: 'info',

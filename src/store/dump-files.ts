@@ -7,6 +7,8 @@ export const dumpFileLimits = {
   'findings.json': 4 * 2 ** 20,
   'summary.txt': 1 * 2 ** 20,
   'report.html': 4 * 2 ** 20,
+  /** Written later, when the process has ended, and so not in the manifest. */
+  'ending.json': 64 * 2 ** 10,
   /** Only ever hashed. */
   core: Number.MAX_SAFE_INTEGER,
 } as const
@@ -14,4 +16,4 @@ export const dumpFileLimits = {
 export type DumpFileName = keyof typeof dumpFileLimits
 
 /** What is written before `dump.json`, which describes it. */
-export type ContentFileName = Exclude<DumpFileName, 'dump.json'>
+export type ContentFileName = Exclude<DumpFileName, 'dump.json' | 'ending.json'>

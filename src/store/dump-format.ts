@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CaptureFailure, DumpManifest, Findings, MemoryMap, OutsideEvidence } from '../model.ts'
+import type { CaptureFailure, DumpManifest, Ending, Findings, MemoryMap, OutsideEvidence } from '../model.ts'
 
 /** What the files of a dump must look like; keys that are not known here come from a newer version and are dropped. */
 
@@ -193,4 +193,22 @@ export const findingsSchema: z.ZodType<Findings> = z.object({
   }),
   types: z.array(typeGrowth).max(10_000),
   allocated: z.array(siteGrowth).max(1000).optional(),
+})
+
+/** ending.json */
+export const endingSchema: z.ZodType<Ending> = z.object({
+  process: z.object({ bootId: z.string(), pid: count, startTicks: count }),
+  how: z.enum(['oom-killed', 'ended', 'replaced']),
+  at: z.iso.datetime(),
+  oom: z
+    .object({
+      pid: count,
+      name: z.string().max(64),
+      within: z.enum(['cgroup', 'host']),
+      virtualBytes: bytes,
+      anonBytes: bytes,
+      fileBytes: bytes,
+      shmemBytes: bytes,
+    })
+    .optional(),
 })

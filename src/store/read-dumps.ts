@@ -2,10 +2,16 @@ import { readdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { z } from 'zod'
 import { CensusSchema } from '../census-schema.ts'
-import type { Dump, DumpManifest, Findings } from '../model.ts'
+import type { Dump, DumpManifest, Ending, Findings } from '../model.ts'
 import { readBounded, unreadable, type Unreadable } from './bounded-read.ts'
 import { dumpFileLimits, type DumpFileName } from './dump-files.ts'
-import { findingsSchema, manifestSchema, memoryMapSchema, outsideSchema } from './dump-format.ts'
+import {
+  endingSchema,
+  findingsSchema,
+  manifestSchema,
+  memoryMapSchema,
+  outsideSchema,
+} from './dump-format.ts'
 import { parseDumpName } from './layout.ts'
 
 /** A dump as a list shows it. */
@@ -14,6 +20,7 @@ export type DumpEntry = {
   readonly id: string
   readonly path: string
   readonly manifest: DumpManifest
+  readonly ending?: Ending | undefined
 }
 
 export type DumpList = {
@@ -35,7 +42,7 @@ export async function listDumps(storeDir: string, target?: string): Promise<Dump
     if (target !== undefined && dirname(id) !== target) continue
     const manifest = await readManifest(path)
     if (manifest.kind === 'unreadable') problems.push(manifest)
-    else dumps.push({ id, path, manifest: manifest.value })
+    else dumps.push({ id, path, manifest: manifest.value, ending: await readEnding(path) })
   }
   dumps.sort((a, b) => sortKey(b).localeCompare(sortKey(a), 'en'))
   return { dumps, problems }
@@ -98,8 +105,15 @@ export async function readDump(dumpPath: string): Promise<ReadDump | Unreadable>
     outside: outside.value,
     census: census?.value,
     memoryMap: memoryMap?.value,
+    ending: await readEnding(path),
   }
   return { kind: 'read', dump }
+}
+
+/** Reads how the process has ended, where that was noted; what cannot be read is not worth losing a dump for. */
+async function readEnding(dumpPath: string): Promise<Ending | undefined> {
+  const read = await readFormat(dumpPath, 'ending.json', endingSchema)
+  return read.kind === 'valid' ? read.value : undefined
 }
 
 /** Reads the findings that were stored with a dump. */

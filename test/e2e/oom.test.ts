@@ -41,6 +41,13 @@ baseline: off
     assert.equal(census['complete'], true)
     const { out } = await pyheapctl('show', '--verdict', dump)
     assert.match(out, /module __main__: LEDGER \(list, [\d,]+ entries of Entry\)/)
+    await daemon.said('process killed by the OOM killer')
+    const whole = (await pyheapctl('show', dump)).out
+    assert.match(
+      whole.replaceAll(/\s+/g, ' '),
+      /ended killed \S+ m?s after this capture began, by the OOM killer, for want of memory in its cgroup: /,
+    )
+    assert.match((await pyheapctl('list', '--store', store)).out, /OOM-killed [\d.]+ m?s later; /)
     await daemon.stop() // and with it the gdb that it keeps ready
     assert.deepEqual(strayProcesses(), [])
   } finally {

@@ -8,6 +8,7 @@ import { copyMachine, fixtures } from './proc-tree.ts'
 
 const options = (procRoot: string): ObserverOptions => ({
   procRoot,
+  endingOf: (process) => ({ process, how: 'ended', at: '2026-11-21T10:00:00.000Z' }),
   sysRoot: `${fixtures}/v1/sys`,
   passwdFile: '/nonexistent',
   pageBytes: 4096,

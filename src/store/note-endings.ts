@@ -1,0 +1,53 @@
+import { rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { processKey, type Ending } from '../model.ts'
+import { findGroupId } from './group.ts'
+import { type StoreFailed, explainIoError } from './io-failure.ts'
+import { parseDumpName } from './layout.ts'
+import type { StorePlace } from './place.ts'
+import { listDumpPlaces, readManifest } from './read-dumps.ts'
+import { writeFileSafely } from './write-safely.ts'
+
+/** Writes how processes have ended beside what each of their dumps says; answers what could not be written. */
+export async function noteEndings(
+  place: StorePlace,
+  endings: readonly Ending[],
+): Promise<readonly StoreFailed[]> {
+  if (endings.length === 0) return []
+  const byPid = new Map(endings.map((ending) => [ending.process.pid, ending]))
+  const gid = await findGroupId(place.groupFile, 'pyheap')
+  const failed: StoreFailed[] = []
+  const { places } = await listDumpPlaces(place.dir)
+  for (const { id, path } of places) {
+    const ending = byPid.get(parseDumpName(id.slice(id.indexOf('/') + 1))?.pid ?? 0)
+    if (!ending || !(await isOf(ending, path))) continue
+    const problem = await writeEnding(join(path, 'ending.json'), ending, gid)
+    if (problem) failed.push(problem)
+  }
+  return failed
+}
+
+/** A pid alone may be another process's by now, or after a reboot. */
+async function isOf(ending: Ending, path: string): Promise<boolean> {
+  const manifest = await readManifest(path)
+  if (manifest.kind === 'unreadable') return false
+  const { boot_id: bootId, pid, start_ticks: startTicks } = manifest.value.process
+  return processKey({ bootId, pid, startTicks }) === processKey(ending.process)
+}
+
+async function writeEnding(
+  file: string,
+  ending: Ending,
+  gid: number | undefined,
+): Promise<StoreFailed | undefined> {
+  const draft = `${file}.new`
+  try {
+    await rm(draft, { recursive: true, force: true })
+    const problem = await writeFileSafely(draft, Buffer.from(`${JSON.stringify(ending, null, 1)}\n`), gid)
+    if (problem) return problem
+    await rename(draft, file)
+    return undefined
+  } catch (error) {
+    return explainIoError(error, `writing ${file}`)
+  }
+}
