@@ -210,6 +210,8 @@ export type DecideConfig = {
   readonly perTarget: Quota
   /** How often samples are taken; 1 s unless told. Samples further apart than three of these do not count as continuous. */
   readonly intervalMs?: number | undefined
+  /** How soon one that nears a threshold may be looked at again; no sooner than anybody unless told. */
+  readonly fastestMs?: number | undefined
   /** How long a process is left alone whose captures failed twice in a row; 1 h unless told. */
   readonly quarantineMs?: number | undefined
   /** One capture per process this long after it was first seen; undefined switches baselines off. */

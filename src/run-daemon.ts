@@ -26,6 +26,7 @@ import { readHostMemory } from './observe/host.ts'
 import { endingOf } from './observe/ending.ts'
 import { KernelLog } from './observe/kernel-log.ts'
 import { type Observer, createObserver } from './observe/observe.ts'
+import { createRevisits } from './observe/revisits.ts'
 import { startSchedules } from './observe/schedule.ts'
 import { growthProbe } from './growth-probe.ts'
 import { type TriggerSource, triggers } from './observe/triggers.ts'
@@ -106,10 +107,11 @@ function createStages(
     onProgress: () => undefined,
   })
   const trace = createTraceStage({ config, openGdb: gdb.take })
+  const revisits = createRevisits()
   return {
     triggers: triggers({
       intervalMs: config.sampling.intervalMs,
-      sources: [schedules(config), ...growthProbe(config, observer, log)],
+      sources: [schedules(config), revisits.source, ...growthProbe(config, observer, log)],
       signal,
     }),
     observe: (trigger) => observer.observe(now(), trigger.kind === 'growth' ? trigger.pid : undefined),
@@ -122,6 +124,7 @@ function createStages(
     decide: (memory, trigger) => {
       const decision = decide(memory, trigger, config.decide, now())
       const { near } = decision
+      for (const { pid, inMs } of decision.nextLooks) revisits.plan(pid, inMs)
       if (gdb.keep(near !== undefined, now()) && near) rehearseCapture(places.procRoot, near.id.pid)
       return decision
     },

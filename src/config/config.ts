@@ -57,6 +57,7 @@ export const toConfig = (file: z.output<typeof configSchema>): Config => ({
   decide: {
     rules: file.rules.map(toRule),
     intervalMs: file.sampling.interval,
+    fastestMs: file.sampling.fastest,
     perProcess: { max: file.limits.per_process.max, windowMs: file.limits.per_process.window },
     perTarget: { max: file.limits.per_target.max, windowMs: file.limits.per_target.window },
     quarantineMs: file.capture.quarantine,

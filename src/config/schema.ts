@@ -133,6 +133,10 @@ export const ruleSchema = section('When to capture.', {
 /** The section `sampling`. */
 export const samplingSchema = section('How often to look.', {
   interval: duration(100, HOUR_MS).prefault('1s').meta({ description: 'Between two samples of a process.' }),
+  fastest: duration(20, HOUR_MS).prefault('100ms').meta({
+    description:
+      'A process that grows towards a threshold is looked at more often than the interval, but not more often than this.',
+  }),
   probe: z.enum(['auto', 'on', 'off']).prefault('auto').meta({
     description:
       'Waking up on growth through bpftrace: auto where it works, on (says so where it does not), or off. Without it processes are polled.',

@@ -42,7 +42,7 @@ export const advance = (memory: Memory, trigger: Trigger, config: DecideConfig, 
   return { memory: { ...memory, processes }, standings }
 }
 
-const DEFAULT_INTERVAL_MS = 1000
+export const DEFAULT_INTERVAL_MS = 1000
 
 type Step = {
   readonly memory: Memory

@@ -12,9 +12,10 @@ import {
   type Wait,
   type WatchedProcess,
 } from '../model.ts'
-import { advance, type Standing } from './advance.ts'
+import { advance, DEFAULT_INTERVAL_MS, type Standing } from './advance.ts'
 import { whyNot } from './budget.ts'
 import type { Memory, ProcessMemory } from './memory.ts'
+import { nextLooks, type LookLimits, type NextLook } from './next-looks.ts'
 import { markQuarantines, quarantineLeftMs } from './quarantine.ts'
 
 export type Decision = {
@@ -25,6 +26,8 @@ export type Decision = {
   readonly quarantines: readonly QuarantineChange[]
   /** The process for which a capture is likely to be asked for soon, so that everything had better be ready. */
   readonly near: WatchedProcess | undefined
+  /** Who is worth a look before the next interval. */
+  readonly nextLooks: readonly NextLook[]
   readonly memory: Memory
 }
 
@@ -45,8 +48,20 @@ export const decide = (memory: Memory, trigger: Trigger, config: DecideConfig, n
     .filter(isNearThreshold)
     .map(({ standing }) => standing)
     .toSorted(byUrgency)[0]?.process
-  return { verdict: request ?? { kind: 'wait', waits }, waits, quarantines: changes, near, memory: after }
+  return {
+    verdict: request ?? { kind: 'wait', waits },
+    waits,
+    quarantines: changes,
+    near,
+    nextLooks: nextLooks(standings, lookLimits(config), nowMs),
+    memory: after,
+  }
 }
+
+const lookLimits = ({ fastestMs, intervalMs = DEFAULT_INTERVAL_MS }: DecideConfig): LookLimits => ({
+  fastestMs: fastestMs ?? intervalMs,
+  intervalMs,
+})
 
 // Who is about to hit a limit loses the evidence; who is only large or growing does not yet.
 const RANK: Readonly<Record<Rule['when']['kind'], number>> = {
