@@ -6,6 +6,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { RunningService, readStat } from '../setup/service.ts'
+import {
+  ADDRESS_SPACE,
+  IDLE_RSS,
+  measureFootprint,
+  measureLatency,
+  measureOverhead,
+  measureStorm,
+} from './probe-costs.ts'
 import { type CaptureCosts, measureCapture } from './capture-costs.ts'
 
 const PYTHON = '/usr/bin/python3'
@@ -95,13 +103,49 @@ async function cpuOfPs(): Promise<number> {
   return (user + system) / 5
 }
 
+async function benchProbe(): Promise<void> {
+  say(`\nThe probe; an interval of 10 s\n`)
+  const row = (what: string, value: string): void => say(`${what.padEnd(64)}${value}`)
+  for (const [rate, thresholdMib] of [
+    [200, 400],
+    [1, 40],
+  ] as const)
+    for (const probe of ['on', 'off'] as const) {
+      const late: number[] = []
+      for (let n = 0; n < (probe === 'on' ? 5 : 1); n++)
+        late.push(await measureLatency(rate, thresholdMib, probe))
+      const goal = probe === 'on' ? ' (goal: 300 ms)' : ''
+      const sorted = late.toSorted((a, b) => a - b)
+      row(
+        `threshold to verdict at ${rate} MB/s, probe ${probe}: median, worst${goal}`,
+        `${ms(sorted[Math.floor(sorted.length / 2)] ?? NaN)}, ${ms(sorted.at(-1) ?? NaN)}`,
+      )
+    }
+  for (const [work, what, goal] of [
+    ['dicts', 'a Python loop that makes dicts', 1.03],
+    ['fill', 'filling fresh pages', 1.15],
+    ['fork', 'a loop that forks', 1.15],
+  ] as const) {
+    row(`on / off, rss.bt, ${what} (goal: ${goal})`, (await measureOverhead(work, IDLE_RSS, 8)).toFixed(3))
+    row(`on / off, address-space.bt, ${what}`, (await measureOverhead(work, ADDRESS_SPACE, 3)).toFixed(3))
+  }
+  const { rssBytes, idle, busy } = await measureFootprint()
+  row(
+    'bpftrace itself: RSS; CPU while nothing grows, while 200 MB/s do',
+    `${mib(rssBytes)}; ${percent(idle)}, ${percent(busy)}`,
+  )
+  const { perSecond, lost } = await measureStorm()
+  row('events a second that bpftrace was given, and lost in all', `${perSecond.toFixed(0)}, ${lost}`)
+}
+
 const ms = (value: number): string => `${value.toFixed(value < 100 ? 1 : 0)} ms`
 const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`
 const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`
 
 try {
-  await benchCaptures()
-  await benchWatching()
+  const parts = { captures: benchCaptures, watching: benchWatching, probe: benchProbe }
+  const wanted = process.env['BENCH_PARTS']?.split(',')
+  for (const [name, part] of Object.entries(parts)) if (wanted?.includes(name) ?? true) await part()
 } finally {
   rmSync(scratch, { recursive: true, force: true })
 }

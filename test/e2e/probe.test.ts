@@ -68,7 +68,11 @@ async function endAll(bench: Bench, daemon: RunningService): Promise<void> {
   assert.equal(runningBpftraces(), '')
 }
 
-const runningBpftraces = (): string => execaSync('pgrep', ['-x', 'bpftrace'], { reject: false }).stdout
+const runningBpftraces = (): string =>
+  execaSync('ps', ['-C', 'bpftrace', '-o', 'stat=,pid='], { reject: false })
+    .stdout.split('\n')
+    .filter((line) => !line.startsWith('Z'))
+    .join(' ')
 
 test(
   'a service that began after the daemon and leaks is captured though it is not yet time to look',
