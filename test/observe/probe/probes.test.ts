@@ -39,9 +39,15 @@ class Listening {
   }
 }
 
+/** To 0.20 there is `-d`, which parses; from 0.21 on `--dry-run`, which attaches as well. */
+const parsing = (): string => {
+  const version = execaSync('bpftrace', ['--version']).stdout
+  return Number(/v0\.(\d+)/.exec(version)?.[1] ?? 99) < 21 ? '-d' : '--dry-run'
+}
+
 for (const file of readdirSync(installation.bpf).filter((name) => name.endsWith('.bt')))
   test(`bpftrace understands ${file}`, { skip }, () => {
-    const { exitCode, stderr } = execaSync('bpftrace', ['-d', bpf(file), '1', '1'], { reject: false })
+    const { exitCode, stderr } = execaSync('bpftrace', [parsing(), bpf(file), '1', '1'], { reject: false })
     assert.equal(exitCode, 0, stderr)
   })
 
