@@ -8,7 +8,7 @@ import { measureParts } from './memory-parts.ts'
 import { suspectOutside } from './outside-suspects.ts'
 import { measurePace } from './pace.ts'
 import { reconcile } from './reconcile.ts'
-import { suspectOwners } from './suspects.ts'
+import { settledBytes, suspectOwners } from './suspects.ts'
 
 const maxSuspects = 5
 const maxTypes = 100
@@ -21,7 +21,11 @@ export function analyse(taken: Dump, before?: Dump): Findings {
   const dump = withCountedCensus(taken)
   const baseline = before && withCountedCensus(before)
   const pace = measurePace(dump.outside.history)
-  const judgement = judge(measureParts(dump), baseline && measureParts(baseline), pace)
+  const judgement = settle(
+    dump,
+    baseline,
+    judge(measureParts(dump), baseline && measureParts(baseline), pace),
+  )
   const types = compareTypes(dump.census?.types ?? [], censusBefore(dump, baseline)?.types)
   const allocated = compareSites(dump.census?.allocations, baseline?.census?.allocations)
   const suspects = nameSite(chooseSuspects(dump, baseline, judgement), allocated)
@@ -36,6 +40,20 @@ export function analyse(taken: Dump, before?: Dump): Findings {
     types: boundTypes(types),
     ...(allocated === undefined ? {} : { allocated: allocated.slice(0, maxSites) }),
   }
+}
+
+/** Of the growth; the rest is what the interpreter needs besides. */
+const SETTLED = 0.7
+
+/** Where caches that are full explain the growth, there is none to come. */
+function settle(dump: Dump, baseline: Dump | undefined, judgement: Judgement): Judgement {
+  const before = censusBefore(dump, baseline)
+  if (judgement.verdict !== 'python-objects' || dump.census === undefined || before === undefined)
+    return judgement
+  const settled = settledBytes(dump.census, before)
+  return settled < judgement.totalBytes * SETTLED
+    ? judgement
+    : { ...judgement, verdict: 'no-growth', settledBytes: settled }
 }
 
 const boundTypes = (types: readonly TypeGrowth[]): readonly TypeGrowth[] =>

@@ -50,7 +50,9 @@ function whatItIs(facts: HeadlineFacts): string {
   const isCompared = baseline !== undefined
   switch (judgement.verdict) {
     case 'no-growth':
-      return ': no growth to explain.'
+      return judgement.settledBytes === undefined
+        ? ': no growth to explain.'
+        : `: no leak. ${changeWords(judgement.settledBytes)} went into caches that are bounded and are full now.`
     case 'python-objects':
       return `; Python objects ${isCompared ? explainGrowth(facts) : explainSize(facts)}`
     case 'native':

@@ -14,6 +14,8 @@ export type Judgement = {
   readonly otherAnonBytes: number | undefined
   readonly mallocFreeBytes: number | undefined
   readonly mallocUsedBytes: number | undefined
+  /** What went into caches that are full now, where that explains the growth. */
+  readonly settledBytes?: number
 }
 
 /** Decides which part of the memory is the matter. */

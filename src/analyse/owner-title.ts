@@ -98,8 +98,14 @@ export function readCacheNote({ notes }: Owner): CacheNote | undefined {
 export function isFull(owner: Owner): boolean {
   const cache = readCacheNote(owner)
   if (cache !== undefined) return cache.maxsize === String(cache.entries)
-  return owner.notes.some((note) => note === `deque maxlen=${owner.entries}`)
+  return owner.notes.some((note) => {
+    const bound = /^(?:deque maxlen|bounded: \w{1,60})=(\d+)$/.exec(note)?.[1]
+    return bound !== undefined && (owner.entries ?? 0) >= Number(bound) * FULL
+  })
 }
+
+/** Caches that make room before they need it are never quite full. */
+const FULL = 0.98
 
 /** `+1,098 Connection, +1,098 array.array`: the types that make up at least a twentieth of the growth. */
 export const grownTypeNames = (types: readonly TypeRow[], grownBytes: number): string =>

@@ -7,6 +7,12 @@ import { numberOf, shareWords, shortName, sizeWords } from './words.ts'
 /** The share of the growth, or of the heap, below which nobody is suspected; Eclipse MAT draws the line there too. */
 export const suspectShare = 0.1
 
+/** How much of the growth went into caches and queues that are bounded, and are full now. */
+export const settledBytes = (census: Census, baseline: Census): number =>
+  compareOwners(census.owners, baseline.owners)
+    .filter(({ owner }) => isFull(owner))
+    .reduce((sum, { grownBytes = 0 }) => sum + grownBytes, 0)
+
 /** Owners of Python objects that are worth naming: by growth where there is a baseline, else the largest. */
 export function suspectOwners(
   census: Census,
@@ -25,7 +31,10 @@ type Picked = { readonly growth: OwnerGrowth; readonly share: number }
 
 function pickGrown(growths: readonly OwnerGrowth[], judgement: Judgement): readonly Picked[] {
   const totalBytes = Math.max(1, judgement.totalBytes, judgement.pythonBytes ?? 0)
-  return growths.map((growth) => ({ growth, share: (growth.grownBytes ?? 0) / totalBytes }))
+  // What is bounded and full has grown, and does no more.
+  return growths
+    .filter(({ owner }) => !isFull(owner))
+    .map((growth) => ({ growth, share: (growth.grownBytes ?? 0) / totalBytes }))
 }
 
 // Size alone accuses every healthy cache, so only what comes near the largest is named beside it.

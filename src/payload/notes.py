@@ -5,7 +5,7 @@ import sys
 from _collections import deque
 from itertools import chain, islice
 
-from .attributes import c_attribute, module_dict
+from .attributes import c_attribute, instance_dict, module_dict
 from .children import children
 from .names import printable, type_name
 from .walk import entries_of, entry_count
@@ -20,6 +20,10 @@ class _Bound:
 
 
 _METHOD = type(_Bound().method)
+_BOUNDS = frozenset(
+    ("bound", "cap", "capacity", "cache_size", "limit", "max", "max_entries", "max_items", "max_keys", "max_len")
+    + ("max_length", "max_size", "maxentries", "maxitems", "maxlen", "maxsize", "size_limit")
+)
 _DEQUE_BOUND = deque.__dict__["maxlen"].__get__
 
 
@@ -89,6 +93,18 @@ def _own_notes(thing):
         return ["lru_cache maxsize=%s currsize=%d hits=%d misses=%d" % (most, size, hits, misses)]
     if type(thing) is deque and _DEQUE_BOUND(thing) is not None:
         return ["deque maxlen=%d" % _DEQUE_BOUND(thing)]
+    return []
+
+
+def bound_note(start, holder):
+    """What bounds a container, where it or who holds it says so in a number that it has nearly reached."""
+    count, _ = _entries(start)
+    if not count:
+        return []
+    for thing in (start, holder):
+        for name, value in islice(instance_dict(thing).items(), SAMPLE):
+            if type(name) is str and type(value) is int and name.strip("_") in _BOUNDS and count <= value <= 2 * count:
+                return ["bounded: %s=%d" % (printable(name, 60), value)]
     return []
 
 

@@ -1,7 +1,7 @@
 """From labels to owners: which labels are worth a row, and what the row says."""
 
 from .names import type_name
-from .notes import describe_starts
+from .notes import bound_note, describe_starts
 from .walk import entry_count
 
 MOST = 200
@@ -93,6 +93,8 @@ def _owner(label, walk):
         found = {"entries": None, "entryTypes": [], "notes": []}
     else:
         found = describe_starts(label.starts, walk)
+        if len(label.starts) == 1:
+            found["notes"] += bound_note(start, label.parent.starts[0] if label.parent.starts else None)
     if found["entries"] is None:
         del found["entries"]
     found["notes"] = label.notes + found["notes"]

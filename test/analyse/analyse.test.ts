@@ -107,12 +107,28 @@ test('objects that nobody holds are named as unreachable, with the collector swi
   assert.deepEqual(others, [])
 })
 
-test('a queue that is full and bounded is doubted, however much it has grown', () => {
-  const owners = [makeOwner({ path: 'RECENT', entries: 500, notes: ['deque maxlen=500'], bytes: 190 * MiB })]
-  const dump = makeDump({ rssBytes: 252 * MiB, census: { bytes: 230 * MiB, owners } })
-  const [suspect] = analyse(dump, calm).suspects
-  assert.equal(suspect?.confidence, 'low')
-  assert.match(suspect?.evidence.join() ?? '', /full and bounded/)
+for (const [what, notes] of [
+  ['a queue', ['deque maxlen=500']],
+  ['a cache of the program', ['bounded: capacity=505']],
+] as const)
+  test(`${what} that is bounded and full explains growth and is no leak`, () => {
+    const owners = [makeOwner({ path: 'RECENT', entries: 500, notes, bytes: 190 * MiB })]
+    const dump = makeDump({ rssBytes: 252 * MiB, census: { bytes: 230 * MiB, owners } })
+    const { verdict, suspects, headline } = analyse(dump, calm)
+    assert.equal(verdict, 'no-growth')
+    assert.deepEqual(suspects, [])
+    assert.match(headline, /: no leak\. \+190 MiB went into caches that are bounded and are full now\.$/)
+  })
+
+test('beside a leak what is full is not accused, and what is bounded and not full may be', () => {
+  const full = makeOwner({ path: 'RECENT', entries: 500, notes: ['bounded: limit=500'], bytes: 60 * MiB })
+  const filling = makeOwner({ path: 'PAGES', entries: 300, notes: ['bounded: limit=500'], bytes: 40 * MiB })
+  const owners = [connections, full, filling]
+  const dump = makeDump({ rssBytes: 352 * MiB, census: { bytes: 330 * MiB, owners } })
+  const { verdict, suspects } = analyse(dump, calm)
+  assert.equal(verdict, 'python-objects')
+  assert.ok(suspects.some(({ title }) => title.includes('PAGES')))
+  assert.ok(suspects.every(({ title }) => !title.includes('RECENT')))
 })
 
 test('without a census the headline says why and what the kernel still knows', () => {

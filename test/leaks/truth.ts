@@ -30,7 +30,7 @@ export const readCorpus = (directory: string): readonly Leak[] =>
 /** What is wrong with a verdict; nothing when it is right. */
 export function judgeVerdict(truth: Truth, verdict: string): readonly string[] {
   const says = (patterns: readonly string[]): string | undefined =>
-    patterns.find((pattern) => new RegExp(pattern).test(verdict))
+    patterns.find((pattern) => toRegExp(pattern).test(verdict))
   const wrong: string[] = []
   if (truth.holder_patterns.length > 0 && says(truth.holder_patterns) === undefined)
     wrong.push('does not name the holder')
@@ -40,3 +40,7 @@ export function judgeVerdict(truth: Truth, verdict: string): readonly string[] {
   if (innocent !== undefined) wrong.push(`accuses the innocent ${innocent}`)
   return wrong
 }
+
+/** As Python writes them: a flag stands in front. */
+const toRegExp = (pattern: string): RegExp =>
+  pattern.startsWith('(?i)') ? new RegExp(pattern.slice(4), 'i') : new RegExp(pattern)

@@ -20,6 +20,10 @@ class Slotted:
     def __init__(self): self.rows = fill()
 class Pool:
     def __init__(self): self.name, self._dirty = "pool", {Item() for _ in range(400)}
+class Lru(OrderedDict):
+    def __init__(self): self.retries, self.capacity = 405, 400
+class Holder:
+    def __init__(self): self._max_size, self.entries = 600, {i: bytearray(1000) for i in range(400)}
 class App:
     def __init__(self): self.state = {"sessions": fill(), "users": fill(), "a secret, not a name!": fill()}
 class Registry:
@@ -53,6 +57,9 @@ def with_default(seen=fill()): pass
 GLOBAL = fill()
 SLOTTED = Slotted()
 APP = App()
+LRU = Lru()
+for i in range(400): LRU[i] = bytearray(1000)
+HOLDER = Holder()
 TEXT_KEYS = {"%01000d" % i: None for i in range(400)}
 QUEUE = queue.SimpleQueue()
 for item in fill(): QUEUE.put(item)
@@ -97,6 +104,8 @@ EXPECTED = (
     ("module", "__main__", "APP.state['sessions']", "list", 400),
     ("module", "__main__", "APP.state['users']", "list", 400),
     ("module", "__main__", "APP.state[*]", "list", 400),
+    ("module", "__main__", "LRU", "__main__.Lru", 400),
+    ("module", "__main__", "HOLDER.entries", "dict", 400),
     ("module", "__main__", "TEXT_KEYS", "dict", 400),
     ("module", "__main__", "QUEUE", "_queue.SimpleQueue", 400),
     ("module", "__main__", "RING", "collections.deque", 400),
@@ -132,6 +141,11 @@ class EveryKindOfHolder(unittest.TestCase):
                 self.assertEqual((type_name, entries), (owner["type"], owner["entries"]))
                 self.assertGreater(owner["bytes"], 400_000)
                 self.assertLess(owner["bytes"], 1_500_000)
+
+    def test_a_container_says_what_bounds_it_where_it_or_its_holder_has_that_number(self):
+        self.assertEqual(["bounded: capacity=400"], self.owner("module", "__main__", "LRU")["notes"])
+        self.assertEqual(["bounded: _max_size=600"], self.owner("module", "__main__", "HOLDER.entries")["notes"])
+        self.assertEqual([], self.owner("module", "shop.broker", "POOL._dirty")["notes"])
 
     def test_an_lru_cache_says_how_it_is_used(self):
         owner = self.owner("module", "__main__", "cached")
