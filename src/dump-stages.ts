@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { analyse } from './analyse/analyse.ts'
 import { type CaptureSettings, capture } from './capture/capture.ts'
 import { readCountSource } from './capture/live-source.ts'
@@ -9,6 +10,7 @@ import { installation, places } from './installation.ts'
 import type { Dump, MachineFacts, ProcessId, RssPoint } from './model.ts'
 import { readMachineFacts } from './observe/host.ts'
 import { readOutsideEvidence } from './observe/outside.ts'
+import { traceCollections } from './observe/trace-collections.ts'
 import { limitsReader } from './read-limits.ts'
 import { readPageAssets } from './read-page-assets.ts'
 import { renderPage } from './report/html/page.ts'
@@ -22,6 +24,9 @@ import type { DumpStages } from './take-dump.ts'
 
 /** A dump's own size where nothing is known of it: far above what 10 million objects gave (3 MiB). */
 const DUMP_ESTIMATE_BYTES = 32 * 2 ** 20
+
+/** Long enough for a collection of the oldest generation in most services that are at work. */
+const COLLECTIONS_MS = 5000
 
 /** Captures on one host take turns; one of a large heap takes this long. */
 const LOCK_TIMEOUT_MS = 60_000
@@ -78,6 +83,16 @@ export function createDumpStages(options: DumpStagesOptions): DumpStages {
       }
       return capture(process, settings)
     },
+    listenToCollector: async ({ process, request }) =>
+      request.capture.includes('gc')
+        ? traceCollections({
+            procRoot,
+            program: join(installation.bpf, 'python-gc.bt'),
+            pid: process.id.pid,
+            interpreter: process.interpreter,
+            forMs: COLLECTIONS_MS,
+          })
+        : undefined,
     findBaseline: (dump) => readBaseline(dir, dump),
     analyse: (dump, baseline) => analyse(dump, baseline),
     renderSummary: (findings) => renderVerdict(findings),

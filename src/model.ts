@@ -7,7 +7,14 @@
  * people. Sizes are bytes.
  */
 
-import type { TypeRow, AllocationSite, Census, MemoryMap, OutsideEvidence } from './model/inside.ts'
+import type {
+  TypeRow,
+  AllocationSite,
+  Census,
+  Collections,
+  MemoryMap,
+  OutsideEvidence,
+} from './model/inside.ts'
 
 export type * from './model/inside.ts'
 
@@ -183,7 +190,7 @@ export type Condition =
     }
   | { readonly kind: 'schedule'; readonly cron: string; readonly timezone?: string | undefined }
 
-export type CaptureKind = 'census' | 'stacks' | 'core'
+export type CaptureKind = 'census' | 'stacks' | 'core' | 'gc'
 
 /** What a rule does when it fires. */
 export type RuleAction =
@@ -417,6 +424,7 @@ export type Dump = {
   readonly outside: OutsideEvidence
   readonly census?: Census | undefined
   readonly memoryMap?: MemoryMap | undefined
+  readonly collections?: Collections | undefined
   /** How the process has ended since, where that was seen. */
   readonly ending?: Ending | undefined
 }

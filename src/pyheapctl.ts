@@ -63,7 +63,7 @@ const finish = async (code: Promise<number>): Promise<void> => {
 command('capture <pid>', 'take one dump of a process now')
   .option(
     '--with <kinds>',
-    'what to capture: census, stacks, core (a core file of the snapshot, for gdb)',
+    'what to capture: census, stacks, core (a core file of the snapshot, for gdb), gc (collections for 5 s, by bpftrace)',
     'census,stacks',
   )
   .action((pid: string, options: CommonOptions & { with: string }) =>

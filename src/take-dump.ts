@@ -2,6 +2,7 @@ import type {
   CaptureOutcome,
   CaptureRequest,
   Captured,
+  Collections,
   Dump,
   DumpManifest,
   Findings,
@@ -31,6 +32,8 @@ export type DumpStages = {
   readonly openDump: (job: DumpJob) => Promise<PartialDump | StoreFailed>
   /** `corePath` says where a core may be written, as soon as there is such a place. */
   readonly capture: (job: DumpJob, corePath: Promise<string | undefined>) => Promise<CaptureOutcome>
+  /** What the collector of the process does meanwhile, where that was asked for. */
+  readonly listenToCollector: (job: DumpJob) => Promise<Collections | undefined>
   readonly findBaseline: (dump: Dump) => Promise<Dump | undefined>
   readonly analyse: (dump: Dump, baseline: Dump | undefined) => Findings
   readonly renderSummary: (findings: Findings) => string
@@ -57,7 +60,11 @@ export async function takeDump(job: DumpJob, stages: DumpStages): Promise<DumpOu
   // At the same time: the disk may be slow, and the process may have no time left.
   const opening = stages.openDump(job)
   const corePath = opening.then((opened) => (opened.kind === 'failed' ? undefined : opened.pathOf('core')))
-  const [partial, outcome] = await Promise.all([opening, stages.capture(job, corePath)])
+  const [partial, outcome, collections] = await Promise.all([
+    opening,
+    stages.capture(job, corePath),
+    stages.listenToCollector(job),
+  ])
   if (partial.kind === 'failed') return { kind: 'not-stored', failure: partial }
   if (outcome.kind === 'failed' && !isWorthKeeping(job, outcome)) {
     await partial.discard()
@@ -72,12 +79,14 @@ export async function takeDump(job: DumpJob, stages: DumpStages): Promise<DumpOu
     path: partial.path,
     manifest: { ...manifest, files: [] },
     outside,
+    collections,
     ...(outcome.kind === 'captured' ? { census: outcome.census, memoryMap: outcome.memoryMap } : {}),
   }
   const findings = stages.analyse(dump, await stages.findBaseline(dump))
   await writeAll(partial, {
     outside,
     outcome,
+    collections,
     findings,
     summary: stages.renderSummary(findings),
     page: stages.renderPage(dump, findings),
@@ -98,6 +107,7 @@ async function writeAll(
   parts: {
     readonly outside: OutsideEvidence
     readonly outcome: CaptureOutcome
+    readonly collections: Collections | undefined
     readonly findings: Findings
     readonly summary: string
     readonly page: string
@@ -109,6 +119,7 @@ async function writeAll(
     await partial.write('census.json', toJson(parts.outcome.census))
     await partial.write('memory-map.json', toJson(parts.outcome.memoryMap))
   }
+  if (parts.collections) await partial.write('collections.json', toJson(parts.collections))
   await partial.write('findings.json', toJson(parts.findings))
   await partial.write('summary.txt', parts.summary)
   await partial.write('report.html', parts.page)

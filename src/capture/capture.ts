@@ -73,7 +73,7 @@ async function captureOnce(
 ): Promise<Captured | CaptureFailed> {
   const began = performance.now()
   const { onProgress, timeoutMs } = settings
-  const kinds = settings.kinds.filter((kind) => kind !== 'core')
+  const kinds = settings.kinds.filter((kind) => kind !== 'core' && kind !== 'gc')
   const core = settings.kinds.includes('core') ? settings.core : undefined
   const workspace = {
     flags: chooseFlags(service, attempt),

@@ -13,7 +13,7 @@ export function readPayload(directory: string): Buffer {
 }
 
 /** What the payload tells; a core is written from outside. */
-export type PayloadKind = Exclude<CaptureKind, 'core'>
+export type PayloadKind = Exclude<CaptureKind, 'core' | 'gc'>
 
 /** The payload with what is asked of it; JSON of plain names is Python too. */
 export const askFor = (payload: Buffer, kinds: readonly PayloadKind[]): Buffer =>

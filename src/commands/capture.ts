@@ -18,7 +18,7 @@ import type { Terminal } from './terminal.ts'
 
 export type CaptureOptions = CommonOptions & { readonly with: string }
 
-const KINDS = ['census', 'stacks', 'core'] as const
+const KINDS = ['census', 'stacks', 'core', 'gc'] as const
 type Kind = (typeof KINDS)[number]
 
 /** `pyheapctl capture PID`: one dump now. */

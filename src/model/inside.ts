@@ -55,6 +55,21 @@ export type GcState = {
   readonly garbage: number
 }
 
+/** A garbage collection, as the interpreter's own probes tell it. */
+export type Collection = {
+  /** Since the listening began. */
+  readonly atMs: number
+  readonly generation: number
+  readonly microseconds: number
+  /** Objects that were found unreachable. */
+  readonly unreachable: number
+}
+
+/** What the collector did in the service itself for some seconds while its snapshot was looked at. */
+export type Collections =
+  | { readonly kind: 'traced'; readonly ms: number; readonly collections: readonly Collection[] }
+  | { readonly kind: 'failed'; readonly detail: string }
+
 export type PythonFacts = {
   readonly version: string
   readonly implementation: string

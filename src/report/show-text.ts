@@ -1,8 +1,9 @@
 import type { Dump, Findings, Reconciliation } from '../model.ts'
 import { censusSections } from './census-text.ts'
 import { captureFacts, processFacts, type Fact } from './dump-facts.ts'
+import { collectionLines } from './collections-text.ts'
 import { formatBytes, formatShare } from './format.ts'
-import { layOutTable, type TextStyle } from './layout.ts'
+import { layOutTable, type TextStyle, wrap } from './layout.ts'
 import { factLines, sectionLines, type Section } from './section.ts'
 import { verdictLines } from './verdict-text.ts'
 import { visible } from './visible.ts'
@@ -14,9 +15,15 @@ export function renderShow(dump: Dump, findings: Findings, style: TextStyle): st
     { head: 'Capture', lines: linesOf(captureFacts(dump), style) },
     { head: 'Where the memory is', lines: reconciliationLines(findings.reconciliation, style) },
     ...censusSections(dump, findings, style),
+    { head: 'Collections meanwhile', lines: linesOfCollections(dump, style) },
   ]
   return `${[...verdictLines(findings, style), ...sections.flatMap((section) => sectionLines(section, style))].join('\n')}\n`
 }
+
+const linesOfCollections = ({ collections }: Dump, { width }: TextStyle): readonly string[] =>
+  collections === undefined
+    ? []
+    : collectionLines(collections).flatMap((line) => wrap(visible(line, 400), width - 2))
 
 function linesOf(facts: readonly Fact[], { width }: TextStyle): readonly string[] {
   return facts.flatMap(([name, text]) =>

@@ -4,6 +4,7 @@ export const dumpFileLimits = {
   'outside.json': 4 * 2 ** 20,
   'census.json': 64 * 2 ** 20,
   'memory-map.json': 16 * 2 ** 20,
+  'collections.json': 4 * 2 ** 20,
   'findings.json': 4 * 2 ** 20,
   'summary.txt': 1 * 2 ** 20,
   'report.html': 4 * 2 ** 20,

@@ -1,5 +1,13 @@
 import { z } from 'zod'
-import type { CaptureFailure, DumpManifest, Ending, Findings, MemoryMap, OutsideEvidence } from '../model.ts'
+import type {
+  CaptureFailure,
+  Collections,
+  DumpManifest,
+  Ending,
+  Findings,
+  MemoryMap,
+  OutsideEvidence,
+} from '../model.ts'
 
 /** What the files of a dump must look like; keys that are not known here come from a newer version and are dropped. */
 
@@ -72,7 +80,7 @@ export const manifestSchema: z.ZodType<DumpManifest> = z.object({
   started_at: z.iso.datetime(),
   finished_at: z.iso.datetime(),
   rss_bytes: bytes,
-  capture: z.array(z.enum(['census', 'stacks', 'core'])).optional(),
+  capture: z.array(z.enum(['census', 'stacks', 'core', 'gc'])).optional(),
   outcome: z.enum(['captured', 'outside-only']),
   failure: z.object({ reason: failureReason, detail: z.string() }).optional(),
   method: z.enum(['pending-call', 'resting-thread', 'in-process', 'none']),
@@ -194,6 +202,18 @@ export const findingsSchema: z.ZodType<Findings> = z.object({
   types: z.array(typeGrowth).max(10_000),
   allocated: z.array(siteGrowth).max(1000).optional(),
 })
+
+/** collections.json */
+export const collectionsSchema: z.ZodType<Collections> = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('traced'),
+    ms: count,
+    collections: z
+      .array(z.object({ atMs: count, generation: count, microseconds: count, unreachable: count }))
+      .max(10_000),
+  }),
+  z.object({ kind: z.literal('failed'), detail: z.string() }),
+])
 
 /** ending.json */
 export const endingSchema: z.ZodType<Ending> = z.object({

@@ -6,6 +6,7 @@ import type { Dump, DumpManifest, Ending, Findings } from '../model.ts'
 import { readBounded, unreadable, type Unreadable } from './bounded-read.ts'
 import { dumpFileLimits, type DumpFileName } from './dump-files.ts'
 import {
+  collectionsSchema,
   endingSchema,
   findingsSchema,
   manifestSchema,
@@ -98,6 +99,11 @@ export async function readDump(dumpPath: string): Promise<ReadDump | Unreadable>
     : undefined
   if (memoryMap?.kind === 'unreadable') return memoryMap
 
+  const collections = has('collections.json')
+    ? await readFormat(path, 'collections.json', collectionsSchema)
+    : undefined
+  if (collections?.kind === 'unreadable') return collections
+
   const dump: Dump = {
     id: dumpId(path),
     path,
@@ -105,6 +111,7 @@ export async function readDump(dumpPath: string): Promise<ReadDump | Unreadable>
     outside: outside.value,
     census: census?.value,
     memoryMap: memoryMap?.value,
+    collections: collections?.value,
     ending: await readEnding(path),
   }
   return { kind: 'read', dump }

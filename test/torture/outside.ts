@@ -32,7 +32,7 @@ const readField = (pid: number, name: string): string =>
 /** A signal is blocked while its handler runs: only what is blocked at every look is blocked for good. */
 function readBlocked(pid: number): string {
   let blocked = ~0n
-  for (let look = 0; look < 20 && blocked !== 0n; look++) blocked &= BigInt(`0x${readField(pid, 'SigBlk')}`)
+  for (let look = 0; look < 500 && blocked !== 0n; look++) blocked &= BigInt(`0x${readField(pid, 'SigBlk')}`)
   return blocked.toString(16).padStart(16, '0')
 }
 

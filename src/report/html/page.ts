@@ -1,4 +1,5 @@
 import type { Census, Dump, Findings } from '../../model.ts'
+import { collectionLines } from '../collections-text.ts'
 import { captureFacts, processFacts } from '../dump-facts.ts'
 import { factList, phaseBars, pythonFacts } from './facts.ts'
 import { largestTable, ownersTable, sitesTable, typesTable } from './heap-tables.ts'
@@ -43,6 +44,7 @@ export function renderPage(dump: Dump, findings: Findings, { style, script }: Pa
           ${section('history', 'Resident memory over time (UTC)', historyChart(dump, startOf(findings.baseline)))}
           ${section('memory', 'What the resident memory is made of', memoryBar(findings.reconciliation))}
           ${heapSections(dump.census, findings)}
+          ${section('collections', 'Collections meanwhile', collectionsOf(dump))}
           ${section('process', 'Process', factList(processFacts(dump, findings)))}
           ${section('capture', 'How it was captured, and what that cost', html`${factList(captureFacts(dump).filter(([name]) => name !== 'phases'))}${phaseBars(dump)}`)}
         </main>
@@ -82,3 +84,8 @@ function startOf(id: string | undefined): number | undefined {
   const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
   return Number.isNaN(at) ? undefined : at
 }
+
+const collectionsOf = ({ collections }: Dump): Markup =>
+  collections === undefined
+    ? nothing
+    : html`${collectionLines(collections).map((line) => html`<p>${line}</p>`)}`
