@@ -35,7 +35,9 @@ export function probesOf({
   sampling,
   decide,
 }: Pick<Config, 'sampling' | 'decide'>): ProbeSourceOptions['probes'] {
-  const { floorBytes, stepBytes } = probeLevels(decide.rules)
+  const levels = probeLevels(decide.rules)
+  const { floorBytes } = levels
+  const stepBytes = sampling.probeStepBytes ?? levels.stepBytes
   const bpftrace = (name: string, ...parameters: number[]) =>
     ({ means: 'bpftrace', probe: bpftraceProbe({ file: join(installation.bpf, name), parameters }) }) as const
   if (sampling.probeKind === 'address-space') return [bpftrace('address-space.bt', stepBytes)]

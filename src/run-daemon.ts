@@ -1,7 +1,5 @@
-import { execFileSync } from 'node:child_process'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isSnapshotName } from './capture/snapshot-name.ts'
 import { createOpenGdb } from './capture/open-gdb.ts'
 import { rehearseCapture } from './capture/rehearse.ts'
 import { recoverFromCrash } from './capture/recover-from-crash.ts'
@@ -21,16 +19,13 @@ import { restore, serialise } from './decide/saved-state.ts'
 import { createDumpStages } from './dump-stages.ts'
 import { installation, places } from './installation.ts'
 import type { Log } from './log.ts'
-import { type CaptureRequest, type Sample, processKey } from './model.ts'
-import { readHostMemory } from './observe/host.ts'
-import { endingOf } from './observe/ending.ts'
-import { KernelLog } from './observe/kernel-log.ts'
-import { type Observer, createObserver } from './observe/observe.ts'
+import { type CaptureRequest, processKey } from './model.ts'
+import type { Observer } from './observe/observe.ts'
 import { createRevisits } from './observe/revisits.ts'
 import { startSchedules } from './observe/schedule.ts'
 import { growthProbe } from './growth-probe.ts'
 import { type TriggerSource, triggers } from './observe/triggers.ts'
-import { isInitialPidNamespace } from './pid-namespace.ts'
+import { openObserver } from './open-observer.ts'
 import { linesOf } from './report/log-lines.ts'
 import { noteEndings } from './store/note-endings.ts'
 import { cleanLeftovers, sweepStore } from './store/sweep.ts'
@@ -39,11 +34,6 @@ import { prepareStore } from './store/prepare-store.ts'
 import { takeStoreLock } from './store-lock.ts'
 import { type DumpOutcome, takeDump } from './take-dump.ts'
 import { createTraceStage } from './trace-stage.ts'
-
-/** Room in the history for one point a step; the dump shows this many. */
-const HISTORY_POINTS = 360
-/** A sample this near to a threshold is worth a closer look. */
-const NEAR = 0.8
 
 /**
  * Makes the machine ready for a store, once: no other daemon may use it, and leftovers of a killed one are mended and
@@ -75,8 +65,7 @@ export async function runDaemon(
   signal: AbortSignal,
   memory: Memory,
 ): Promise<Memory> {
-  const kernelLog = new KernelLog(isInitialPidNamespace(places.procRoot) ? '/dev/kmsg' : '/dev/null')
-  const observer = openObserver(config, kernelLog)
+  const observer = openObserver(config)
   log.info(
     { version: installation.version, targets: config.targets.length, rules: config.decide.rules.length },
     'watching',
@@ -87,7 +76,6 @@ export async function runDaemon(
   } finally {
     await gdb.close()
     observer.close()
-    kernelLog.close()
   }
 }
 
@@ -205,45 +193,6 @@ const schedules =
     const { stop } = startSchedules(scheduled, (rule) => push({ kind: 'schedule', rule }))
     return () => void stop()
   }
-
-function openObserver(config: Config, kernelLog: KernelLog): Observer {
-  const { historyMs, discoveryMs } = config.sampling
-  return createObserver({
-    ...places,
-    endingOf: (id) =>
-      endingOf(id, {
-        procRoot: places.procRoot,
-        killOf: (pid) => kernelLog.killOf(pid),
-        now: () => ({ monotonicUs: Number(process.hrtime.bigint() / 1000n), wallMs: Date.now() }),
-      }),
-    pageBytes: Number(execFileSync('getconf', ['PAGESIZE'], { encoding: 'utf8' })),
-    targets: config.targets,
-    discoveryIntervalMs: discoveryMs,
-    isIgnored: (pid) => pid === process.pid || isSnapshot(pid),
-    isNear: (sample) => isNear(sample, config),
-    readHostMemory,
-    history: { windowMs: historyMs, resolutionMs: Math.ceil(historyMs / HISTORY_POINTS) },
-  })
-}
-
-/** A snapshot of another capture, by pyheapctl perhaps; the stub gives it this name. */
-function isSnapshot(pid: number): boolean {
-  try {
-    return isSnapshotName(readFileSync(`${places.procRoot}/${pid}/comm`, 'latin1').trim())
-  } catch {
-    return false // gone
-  }
-}
-
-const isNear = ({ rssBytes, limit }: Sample, { decide: { rules } }: Config): boolean =>
-  rules.some(({ when }) => {
-    if (when.kind === 'rss') return rssBytes > when.aboveBytes * NEAR
-    return (
-      when.kind === 'limit' &&
-      limit !== undefined &&
-      limit.usedBytes / limit.limitBytes > when.aboveShare * NEAR
-    )
-  })
 
 const stateFile = ({ store }: Config): string => join(store.dir, '.state.json')
 

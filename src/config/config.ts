@@ -17,6 +17,7 @@ export type Config = {
     readonly intervalMs: number
     readonly probe: 'auto' | 'on' | 'off'
     readonly probeKind: 'rss' | 'address-space'
+    readonly probeStepBytes: number | undefined
     readonly discoveryMs: number
     readonly historyMs: number
   }
@@ -50,6 +51,7 @@ export const toConfig = (file: z.output<typeof configSchema>): Config => ({
     intervalMs: file.sampling.interval,
     probe: file.sampling.probe,
     probeKind: file.sampling.probe_kind,
+    probeStepBytes: file.sampling.probe_step,
     discoveryMs: file.sampling.discovery,
     historyMs: file.sampling.history,
   },

@@ -145,6 +145,10 @@ export const samplingSchema = section('How often to look.', {
     description:
       'What the probe watches: rss (exact; some 10 % on each first touch of a page), or address-space (brk and mmap; inexact, and 15 to 20 % on every system call of the machine).',
   }),
+  probe_step: size().optional().meta({
+    description:
+      'How much a process must grow for the probe to tell of it again; without it a part of the lowest threshold.',
+  }),
   discovery: duration(100, HOUR_MS)
     .prefault('5s')
     .meta({ description: 'Between two searches for processes.' }),

@@ -105,7 +105,7 @@ async function cpuOfPs(): Promise<number> {
 
 async function benchProbe(): Promise<void> {
   say(`\nThe probe; an interval of 10 s\n`)
-  const row = (what: string, value: string): void => say(`${what.padEnd(64)}${value}`)
+  const row = (what: string, value: string): void => say(`${what.padEnd(66)}${value}`)
   for (const [rate, thresholdMib] of [
     [200, 400],
     [1, 40],
@@ -131,7 +131,7 @@ async function benchProbe(): Promise<void> {
   }
   const { rssBytes, idle, busy } = await measureFootprint()
   row(
-    'bpftrace itself: RSS; CPU while nothing grows, while 200 MB/s do',
+    'bpftrace: RSS; CPU while nothing grows, while 200 MB/s do',
     `${mib(rssBytes)}; ${percent(idle)}, ${percent(busy)}`,
   )
   const { perSecond, lost } = await measureStorm()

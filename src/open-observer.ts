@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { isSnapshotName } from './capture/snapshot-name.ts'
+import type { Config } from './config/config.ts'
+import { places } from './installation.ts'
+import type { Sample } from './model.ts'
+import { endingOf } from './observe/ending.ts'
+import { readHostMemory } from './observe/host.ts'
+import { KernelLog } from './observe/kernel-log.ts'
+import { type Observer, createObserver } from './observe/observe.ts'
+import { isInitialPidNamespace } from './pid-namespace.ts'
+
+/** Room in the history for one point a step; the dump shows this many. */
+const HISTORY_POINTS = 360
+/** A sample this near to a threshold is worth a closer look. */
+const NEAR = 0.8
+
+/** An observer of this machine, for the daemon. */
+export function openObserver(config: Config): Observer {
+  const { historyMs, discoveryMs } = config.sampling
+  // Its pids are the host's: in a namespace of our own they would be taken for ours.
+  const kernelLog = new KernelLog(isInitialPidNamespace(places.procRoot) ? '/dev/kmsg' : '/dev/null')
+  const observer = createObserver({
+    ...places,
+    endingOf: (id) =>
+      endingOf(id, {
+        procRoot: places.procRoot,
+        killOf: (pid) => kernelLog.killOf(pid),
+        now: () => ({ monotonicUs: Number(process.hrtime.bigint() / 1000n), wallMs: Date.now() }),
+      }),
+    pageBytes: Number(execFileSync('getconf', ['PAGESIZE'], { encoding: 'utf8' })),
+    targets: config.targets,
+    discoveryIntervalMs: discoveryMs,
+    isIgnored: (pid) => pid === process.pid || isSnapshot(pid),
+    isNear: (sample) => isNear(sample, config),
+    readHostMemory,
+    history: { windowMs: historyMs, resolutionMs: Math.ceil(historyMs / HISTORY_POINTS) },
+  })
+  const close = (): void => {
+    observer.close()
+    kernelLog.close()
+  }
+  return { ...observer, close }
+}
+
+/** A snapshot of another capture, by pyheapctl perhaps; the stub gives it this name. */
+function isSnapshot(pid: number): boolean {
+  try {
+    return isSnapshotName(readFileSync(`${places.procRoot}/${pid}/comm`, 'latin1').trim())
+  } catch {
+    return false // gone
+  }
+}
+
+const isNear = ({ rssBytes, limit }: Sample, { decide: { rules } }: Config): boolean =>
+  rules.some(({ when }) => {
+    if (when.kind === 'rss') return rssBytes > when.aboveBytes * NEAR
+    return (
+      when.kind === 'limit' &&
+      limit !== undefined &&
+      limit.usedBytes / limit.limitBytes > when.aboveShare * NEAR
+    )
+  })
