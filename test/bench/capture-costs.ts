@@ -102,7 +102,8 @@ async function observe<T>(shared: number, act: () => Promise<T>): Promise<Observ
 
 function readShared(fd: number): { readonly gapNs: number; readonly rounds: number } {
   const bytes = Buffer.alloc(16)
-  readSync(fd, bytes, 0, 16, 0)
+  // struct.pack_into writes zeros first, which may be what is read.
+  for (let tries = 0; tries < 1000 && bytes.readBigUInt64LE(8) === 0n; tries++) readSync(fd, bytes, 0, 16, 0)
   return { gapNs: Number(bytes.readBigUInt64LE(0)), rounds: Number(bytes.readBigUInt64LE(8)) }
 }
 

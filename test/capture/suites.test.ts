@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
-import { captureProcess, captureSettings } from '../setup/capture.ts'
+import { startTracing } from '../../src/capture/start-tracing.ts'
+import { captureProcess, captureSettings, identify } from '../setup/capture.ts'
 import { pyheapctl } from '../setup/run-tool.ts'
 import { RunningService } from '../setup/service.ts'
 import { startInSuite } from '../setup/suite-service.ts'
 import { findSuites, suitesDirectory } from '../setup/suites.ts'
 
+const traceFile = new URL('../../src/live/trace.py', import.meta.url).pathname
 const suites = findSuites()
 const skip = process.getuid?.() === 0 ? false : 'needs root, to trace processes and to chroot'
 const interpreters = suites.flatMap((suite) => suite.pythons.map((python) => ({ suite, python })))
@@ -35,6 +38,36 @@ for (const { suite, python } of interpreters)
         assert.deepEqual(report.bad, [])
       }
     })
+
+for (const { suite, python } of interpreters) {
+  test(`${suite.name}: ${python}: a signal that a service has noted is handled once`, { skip }, async () => {
+    const service = await startInSuite(suite, python, 'noted_signal')
+    process.kill(service.pid, 'SIGUSR1')
+    await sleep(50)
+    const outcome = await captureProcess(service.pid, await captureSettings())
+    assert.equal(outcome.kind, 'captured', JSON.stringify(outcome).slice(0, 300))
+    assert.match(await service.stop(), /^handled 1$/m)
+  })
+
+  test(
+    `${suite.name}: ${python}: tracemalloc starts in it, and a census tells the lines`,
+    { skip },
+    async () => {
+      const service = await startInSuite(suite, python, 'service', 'idle')
+      try {
+        const settings = { ...(await captureSettings()), traceFile }
+        const traced = await startTracing({ id: identify(service.pid) }, settings, 3)
+        assert.ok(traced.kind === 'traced' && traced.frames === 3, JSON.stringify(traced))
+        const outcome = await captureProcess(service.pid, await captureSettings())
+        assert.ok(outcome.kind === 'captured', JSON.stringify(outcome).slice(0, 300))
+        assert.equal(outcome.census.allocations?.frames, 3)
+      } finally {
+        const report = JSON.parse((await service.stop()).trim().split('\n').at(-1) ?? '') as { bad: string[] }
+        assert.deepEqual(report.bad, [])
+      }
+    },
+  )
+}
 
 for (const { name, root, pypy } of suites.filter((suite) => suite.pypy !== undefined))
   test(`${name}: PyPy is refused by its name`, { skip }, async () => {
