@@ -17,11 +17,11 @@ class Bench {
   readonly store = join(this.scratch, 'store')
   readonly config = join(this.scratch, 'config.yaml')
 
-  constructor() {
+  constructor(sampling = 'interval: 10m, discovery: 10m') {
     writeFileSync(
       this.config,
       `store: { dir: ${this.store}, reserve: 16MiB }
-sampling: { interval: 10m, discovery: 10m, probe: on }
+sampling: { ${sampling}, probe: on }
 targets: [{ name: leak, match: { cmdline: 'targets/leak\\.py' } }]
 rules: [{ name: big, when: { rss: { above: 200MiB } }, for: 0s }]
 baseline: off
@@ -100,6 +100,21 @@ test('without a bpftrace that works the kernel itself tells, and the log says wh
     await daemon.said('the probe is attached')
     assert.match(daemon.output, /"means":"ftrace","watches":"rss","instead":"it is too old"/)
     await leakUntilDumped(bench, daemon)
+  } finally {
+    await endAll(bench, daemon)
+  }
+})
+
+test('where nothing can be attached that is told once, and processes are polled', { skip }, async () => {
+  const bench = new Bench('interval: 100ms, discovery: 200ms, probe_kind: address-space')
+  const daemon = new RunningService(process.execPath, [watchd, '--config', bench.config], {
+    env: bench.withoutBpftrace(),
+  })
+  try {
+    await daemon.said('no probe')
+    assert.match(daemon.output, /"level":"warn".*"detail":"it is too old"/)
+    await leakUntilDumped(bench, daemon)
+    assert.equal(daemon.output.split('no probe').length, 2)
   } finally {
     await endAll(bench, daemon)
   }
