@@ -29,10 +29,16 @@ export function lookFromOutside(pid: number): Outside {
 const readField = (pid: number, name: string): string =>
   new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? ''
 
-/** A signal is blocked while its handler runs: only what is blocked at every look is blocked for good. */
+/**
+ * A signal is blocked while its handler runs, and one that runs may have to wait for a processor: only what is blocked at
+ * every look is blocked for good.
+ */
 function readBlocked(pid: number): string {
   let blocked = ~0n
-  for (let look = 0; look < 500 && blocked !== 0n; look++) blocked &= BigInt(`0x${readField(pid, 'SigBlk')}`)
+  for (let look = 0; look < 200 && blocked !== 0n; look++) {
+    blocked &= BigInt(`0x${readField(pid, 'SigBlk')}`)
+    if (look % 10 === 9) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+  }
   return blocked.toString(16).padStart(16, '0')
 }
 
