@@ -17,12 +17,15 @@ test(
       }),
     )
     const harmed: unknown[] = []
-    let struck = 0
+    const struck = new Map<string, number>()
     await killAll(jobs, { parallel: 2, signal: new AbortController().signal }, (job, tally) => {
-      struck += tally.struck
+      const kill = `${job.victim} ${job.phase}`
+      struck.set(kill, (struck.get(kill) ?? 0) + tally.struck)
       if (isHarmful(tally)) harmed.push({ job, tally })
     })
     assert.deepEqual(harmed, [])
-    assert.ok(struck > jobs.length / 2, `only ${struck} of ${jobs.length} were killed in their phase`)
+    const missed = [...struck].filter(([, count]) => count === 0).map(([kill]) => kill)
+    // Some phases last for less than a millisecond, and may not be seen.
+    assert.ok(missed.length <= struck.size / 4, `never killed: ${missed.join(', ')}`)
   },
 )

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { CaptureKind } from '../../src/model.ts'
 import { type KillJob, type KillTally, emptyKillTally } from './kill-cases.ts'
 import { isStopped } from './outside.ts'
-import { findRunning, spinFor, spinUntil } from './phase-watch.ts'
+import { findRunning, findSnapshot, spinFor, spinUntil } from './phase-watch.ts'
 import { seeded } from './random.ts'
 import { Target } from './target.ts'
 
@@ -90,14 +90,14 @@ async function captureAgain(target: Target, round: Round, first: Answer): Promis
 }
 
 function checkStrays(round: Round): void {
-  const [gdb, snapshot] = [findRunning('gdb'), findRunning('pyheap-snapshot')]
+  const [gdb, snapshot] = [findRunning('gdb'), findSnapshot()]
   if (gdb + snapshot === 0) return
   round.tally.strays += 1
   tell(round, `left behind: gdb ${gdb}, snapshot ${snapshot}`)
 }
 
 function strike({ victim }: KillJob, service: number, daemon: number): boolean {
-  const pids = { gdb: findRunning('gdb'), daemon, snapshot: findRunning('pyheap-snapshot'), service }
+  const pids = { gdb: findRunning('gdb'), daemon, snapshot: findSnapshot(), service }
   const pid = pids[victim]
   try {
     return pid !== 0 && process.kill(pid, 'SIGKILL')

@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs'
+import { isSnapshotName } from '../../src/capture/snapshot-name.ts'
 import { readStat } from '../setup/service.ts'
 import type { Phase } from './kill-cases.ts'
 
@@ -63,7 +64,7 @@ function isIt(phase: Phase, sight: Sight, { wasAttached, wasCloned }: History): 
 
 function look(service: number): Sight {
   const status = readOrNothing(`/proc/${service}/status`)
-  const snapshot = findRunning('pyheap-snapshot')
+  const snapshot = findSnapshot()
   return {
     tracer: Number(/^TracerPid:\s+(\d+)$/m.exec(status)?.[1] ?? 0),
     isHeld: /^State:\s+t/m.test(status),
@@ -74,14 +75,18 @@ function look(service: number): Sight {
 }
 
 /** The pid of a process with this name that is no zombie; 0 when there is none. */
-export function findRunning(name: string): number {
-  for (const pid of readdirSync('/proc'))
-    if (/^\d+$/.test(pid) && isNamed(readStat(pid), name)) return Number(pid)
+export const findRunning = (name: string): number => findProcess((command) => command === name)
+
+/** The pid of a snapshot of any capture that is no zombie; 0 when there is none. */
+export const findSnapshot = (): number => findProcess(isSnapshotName)
+
+function findProcess(isIt: (command: string) => boolean): number {
+  for (const pid of readdirSync('/proc')) {
+    const [, command, state] = /^\d+ \((.*)\) (\S)/s.exec(/^\d+$/.test(pid) ? readStat(pid) : '') ?? []
+    if (command !== undefined && state !== 'Z' && isIt(command)) return Number(pid)
+  }
   return 0
 }
-
-const isNamed = (stat: string, name: string): boolean =>
-  stat.includes(`(${name}) `) && !stat.includes(`(${name}) Z`)
 
 const isRunning = (pid: number): boolean => {
   const stat = readStat(pid)
