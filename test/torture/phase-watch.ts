@@ -80,10 +80,10 @@ export const findRunning = (name: string): number => findProcess((command) => co
 /** The pid of a snapshot of any capture that is no zombie; 0 when there is none. */
 export const findSnapshot = (): number => findProcess(isSnapshotName)
 
-function findProcess(isIt: (command: string) => boolean): number {
+function findProcess(isWanted: (command: string) => boolean): number {
   for (const pid of readdirSync('/proc')) {
     const [, command, state] = /^\d+ \((.*)\) (\S)/s.exec(/^\d+$/.test(pid) ? readStat(pid) : '') ?? []
-    if (command !== undefined && state !== 'Z' && isIt(command)) return Number(pid)
+    if (command !== undefined && state !== 'Z' && isWanted(command)) return Number(pid)
   }
   return 0
 }
