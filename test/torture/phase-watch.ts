@@ -3,15 +3,6 @@ import { isSnapshotName } from '../../src/capture/snapshot-name.ts'
 import { readStat } from '../setup/service.ts'
 import type { Phase } from './kill-cases.ts'
 
-/** What is seen at one moment of a capture. */
-type Sight = {
-  readonly tracer: number
-  readonly isHeld: boolean
-  readonly gdb: number
-  readonly snapshot: number
-  readonly isSandboxed: boolean
-}
-
 const WATCH_MS = 30_000
 
 /**
@@ -20,14 +11,8 @@ const WATCH_MS = 30_000
  */
 export function spinUntil(phase: Phase, service: number, capturer: number): boolean {
   const end = performance.now() + WATCH_MS
-  let wasAttached = false
-  let wasCloned = false
-  while (performance.now() < end && isRunning(capturer)) {
-    const sight = look(service)
-    if (isIt(phase, sight, { wasAttached, wasCloned })) return true
-    wasAttached ||= sight.tracer !== 0
-    wasCloned ||= sight.snapshot !== 0
-  }
+  const history = { wasAttached: false, wasCloned: false }
+  while (performance.now() < end && isRunning(capturer)) if (isIt(phase, service, history)) return true
   return false
 }
 
@@ -37,42 +22,40 @@ export function spinFor(ms: number): void {
   while (performance.now() < end);
 }
 
-type History = { readonly wasAttached: boolean; readonly wasCloned: boolean }
+type History = { wasAttached: boolean; wasCloned: boolean }
 
-function isIt(phase: Phase, sight: Sight, { wasAttached, wasCloned }: History): boolean {
+/** Looks at no more than the phase needs: a look that takes a millisecond misses those that last for one. */
+function isIt(phase: Phase, service: number, history: History): boolean {
   switch (phase) {
     case 'recovery':
       return true
     case 'gdb-starts':
-      return sight.gdb !== 0
+      return findRunning('gdb') !== 0
     case 'attached':
-      return sight.tracer !== 0
+      return isTraced(service)
     case 'stopped':
-      return sight.tracer !== 0 && sight.isHeld
+      return /^State:\s+t/m.test(readOrNothing(`/proc/${service}/status`))
     case 'between':
-      return wasAttached && !wasCloned && sight.tracer === 0 && sight.snapshot === 0
+      if (isTraced(service)) history.wasAttached = true
+      else if (history.wasAttached) return findSnapshot() === 0
+      return false
     case 'cloned':
-      return sight.snapshot !== 0
-    case 'census':
-      return sight.isSandboxed
+      return findSnapshot() !== 0
+    case 'census': {
+      const snapshot = findSnapshot()
+      return snapshot !== 0 && /^Seccomp:\s+2$/m.test(readOrNothing(`/proc/${snapshot}/status`))
+    }
     case 'burying':
-      return wasCloned && sight.snapshot === 0
+      if (findSnapshot() !== 0) history.wasCloned = true
+      else return history.wasCloned
+      return false
     default:
       return phase satisfies never
   }
 }
 
-function look(service: number): Sight {
-  const status = readOrNothing(`/proc/${service}/status`)
-  const snapshot = findSnapshot()
-  return {
-    tracer: Number(/^TracerPid:\s+(\d+)$/m.exec(status)?.[1] ?? 0),
-    isHeld: /^State:\s+t/m.test(status),
-    gdb: findRunning('gdb'),
-    snapshot,
-    isSandboxed: snapshot !== 0 && /^Seccomp:\s+2$/m.test(readOrNothing(`/proc/${snapshot}/status`)),
-  }
-}
+const isTraced = (service: number): boolean =>
+  /^TracerPid:\s+[1-9]/m.test(readOrNothing(`/proc/${service}/status`))
 
 /** The pid of a process with this name that is no zombie; 0 when there is none. */
 export const findRunning = (name: string): number => findProcess((command) => command === name)
