@@ -25,7 +25,11 @@ test(
     })
     assert.deepEqual(harmed, [])
     const missed = [...struck].filter(([, count]) => count === 0).map(([kill]) => kill)
-    // Some phases last for less than a millisecond, and may not be seen.
-    assert.ok(missed.length <= struck.size / 4, `never killed: ${missed.join(', ')}`)
+    // Some phases last for less than a millisecond, and may not be seen on a busy machine.
+    assert.ok(missed.length <= struck.size / 2, `never killed: ${missed.join(', ')}`)
+    assert.deepEqual(
+      missed.filter((kill) => kill.endsWith('census')),
+      [],
+    )
   },
 )
