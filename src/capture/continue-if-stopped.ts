@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listThreads } from './threads-at-rest.ts'
+import { readOrNothing } from './read-or-nothing.ts'
 
 /** A process that was let go a moment ago may still look stopped. */
 const STILL_STOPPED_MS = 100
@@ -40,11 +40,3 @@ const isStoppedOrStopping = (procRoot: string, pid: number): boolean =>
     const isUntraced = /^TracerPid:\s*0$/m.test(status)
     return isUntraced && (/^State:\s*T/m.test(status) || (pending & SIGSTOP_BIT) !== 0n)
   })
-
-function readOrNothing(path: string): string {
-  try {
-    return readFileSync(path, 'latin1')
-  } catch {
-    return '' // it has ended
-  }
-}

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { type HostMemoryLimits, hostIsShort } from './host-memory.ts'
 import { type SnapshotCgroup, chargedBytes } from './snapshot-cgroup.ts'
 import { type ReadLimits, crowdsTarget } from './target-headroom.ts'
+import { readOrNothing } from './read-or-nothing.ts'
 
 /** What a snapshot may copy and allocate: bytes, or a share of the service's RSS. */
 export type MaxCopy =
@@ -42,15 +42,6 @@ export function watchBudget(settings: BudgetSettings, snapshot: Budgeted): () =>
 
 const mostBytes = (maxCopy: MaxCopy, rssBytes: number): number =>
   maxCopy.kind === 'size' ? maxCopy.bytes : Math.max(Math.round(rssBytes * maxCopy.share), LEAST_COPY_BYTES)
-
-/** It may have ended since, which the end of its output tells. */
-function readOrNothing(path: string): string {
-  try {
-    return readFileSync(path, 'latin1')
-  } catch {
-    return ''
-  }
-}
 
 const residentBytes = (procRoot: string, pid: number): number =>
   Number(readOrNothing(`${procRoot}/${pid}/statm`).split(' ')[1] ?? 0) * 4096

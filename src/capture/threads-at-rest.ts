@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Interpreter } from './interpreter.ts'
+import { readOrNothing } from './read-or-nothing.ts'
 
 /** A thread that waits in a system call and holds no lock that the stub could need. */
 export type RestingThread = {
@@ -96,13 +97,4 @@ export function parseSyscall(tid: number, text: string): RestingThread | undefin
   if (fields.length !== 9) return undefined
   const [nr = '', ...rest] = fields
   return { tid, nr: Number(nr), args: rest.slice(0, 6), sp: rest[6] ?? '0', pc: rest[7] ?? '0' }
-}
-
-/** A thread may end between being listed and being read. */
-function readOrNothing(path: string): string {
-  try {
-    return readFileSync(path, 'latin1')
-  } catch {
-    return ''
-  }
 }
