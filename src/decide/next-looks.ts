@@ -1,3 +1,4 @@
+import type { ProcessId } from '../model.ts'
 import type { Standing } from './advance.ts'
 import type { Point } from './points.ts'
 
@@ -24,24 +25,40 @@ export function nextLooks(
   { fastestMs, intervalMs }: LookLimits,
   nowMs: number,
 ): readonly NextLook[] {
-  const soonest = new Map<number, number>()
-  for (const standing of standings) {
-    const inMs = Math.max(fastestMs, dueInMs(standing, fastestMs, nowMs))
-    const { pid } = standing.process.id
-    if (inMs < Math.min(intervalMs, soonest.get(pid) ?? Infinity)) soonest.set(pid, inMs)
+  const looks: NextLook[] = []
+  for (const [{ pid }, own] of byProcess(standings)) {
+    const pendingMs = own.map((standing) => pendingForMs(standing, nowMs))
+    const toGo = Math.min(...own.map(bytesToGo))
+    const growthMs =
+      toGo === Infinity ? Infinity : toGo / 2 / fastestGrowth(own[0]?.known.points ?? [], fastestMs)
+    const inMs = Math.max(fastestMs, Math.min(growthMs, ...pendingMs))
+    if (inMs < intervalMs) looks.push({ pid, inMs })
   }
-  return [...soonest].map(([pid, inMs]) => ({ pid, inMs }))
+  return looks
 }
 
-function dueInMs({ known, rule, state, isFiring }: Standing, fastestMs: number, nowMs: number): number {
-  if (state?.kind === 'pending') return isFiring ? Infinity : state.sinceMs + rule.forMs - nowMs
-  if (state !== undefined) return Infinity
-  const toGo = bytesToGo(rule.when, known.latest)
-  return toGo === undefined || toGo <= 0 ? Infinity : toGo / 2 / fastestGrowth(known.points, fastestMs)
+function byProcess(standings: readonly Standing[]): ReadonlyMap<ProcessId, readonly Standing[]> {
+  const groups = new Map<ProcessId, Standing[]>()
+  for (const standing of standings) {
+    const group = groups.get(standing.process.id)
+    if (group === undefined) groups.set(standing.process.id, [standing])
+    else group.push(standing)
+  }
+  return groups
+}
+
+/** How long until a rule that is over its threshold has been so for long enough. */
+const pendingForMs = ({ rule, state, isFiring }: Standing, nowMs: number): number =>
+  state?.kind === 'pending' && !isFiring ? state.sinceMs + rule.forMs - nowMs : Infinity
+
+/** Bytes until the threshold of a rule that is armed and not over it. */
+function bytesToGo({ rule, state, known }: Standing): number {
+  const bytes = state === undefined ? bytesBelow(rule.when, known.latest) : undefined
+  return bytes === undefined || bytes <= 0 ? Infinity : bytes
 }
 
 /** Bytes until the threshold, as far as it is one of size. */
-function bytesToGo(when: Standing['rule']['when'], latest: Standing['known']['latest']): number | undefined {
+function bytesBelow(when: Standing['rule']['when'], latest: Standing['known']['latest']): number | undefined {
   if (latest === undefined) return undefined
   const { rssBytes, limit } = latest
   switch (when.kind) {
