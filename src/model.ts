@@ -190,7 +190,9 @@ export type Condition =
     }
   | { readonly kind: 'schedule'; readonly cron: string; readonly timezone?: string | undefined }
 
-export type CaptureKind = 'census' | 'stacks' | 'core' | 'gc'
+/** What a dump may hold; the first two unless a rule says otherwise. */
+export const CAPTURE_KINDS = ['census', 'stacks', 'core', 'gc'] as const
+export type CaptureKind = (typeof CAPTURE_KINDS)[number]
 
 /** What a rule does when it fires. */
 export type RuleAction =

@@ -2,7 +2,7 @@ import { createOpenGdb } from '../capture/open-gdb.ts'
 import { recoverFromCrash } from '../capture/recover-from-crash.ts'
 import { createDumpStages } from '../dump-stages.ts'
 import { places } from '../installation.ts'
-import type { CaptureRequest, ProcessId } from '../model.ts'
+import { CAPTURE_KINDS, type CaptureKind, type CaptureRequest, type ProcessId } from '../model.ts'
 import { compileTargets } from '../observe/match-target.ts'
 import { formatBytes, formatCount, formatDuration } from '../report/format.ts'
 import { renderVerdict } from '../report/verdict-text.ts'
@@ -18,9 +18,6 @@ import type { Terminal } from './terminal.ts'
 
 export type CaptureOptions = CommonOptions & { readonly with: string }
 
-const KINDS = ['census', 'stacks', 'core', 'gc'] as const
-type Kind = (typeof KINDS)[number]
-
 /** `pyheapctl capture PID`: one dump now. */
 export async function captureCommand(
   pidText: string,
@@ -29,7 +26,7 @@ export async function captureCommand(
 ): Promise<number> {
   const kinds = parseKinds(options.with)
   if ('unknown' in kinds)
-    return refuseUsage(`--with: ${kinds.unknown} is not one of ${KINDS.join(', ')}`, terminal)
+    return refuseUsage(`--with: ${kinds.unknown} is not one of ${CAPTURE_KINDS.join(', ')}`, terminal)
   const config = await readSettings(options, terminal)
   if (!config) return EXIT.config
   const startedAt = new Date().toISOString()
@@ -55,13 +52,13 @@ export async function captureCommand(
   return tellOutcome(outcome, options, terminal)
 }
 
-function parseKinds(text: string): readonly Kind[] | { readonly unknown: string } {
+function parseKinds(text: string): readonly CaptureKind[] | { readonly unknown: string } {
   const asked = text.split(',').filter(Boolean)
-  const unknown = asked.find((kind) => !KINDS.some((known) => known === kind))
-  return unknown === undefined ? KINDS.filter((kind) => asked.includes(kind)) : { unknown }
+  const unknown = asked.find((kind) => !CAPTURE_KINDS.some((known) => known === kind))
+  return unknown === undefined ? CAPTURE_KINDS.filter((kind) => asked.includes(kind)) : { unknown }
 }
 
-const requestByHand = (process: ProcessId, capture: readonly Kind[]): CaptureRequest => ({
+const requestByHand = (process: ProcessId, capture: readonly CaptureKind[]): CaptureRequest => ({
   kind: 'capture',
   process,
   fired: { rule: 'manual', kind: 'manual' },

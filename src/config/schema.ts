@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CaptureKind } from '../model.ts'
+import { CAPTURE_KINDS, type CaptureKind } from '../model.ts'
 import {
   count,
   duration,
@@ -26,7 +26,6 @@ const DAY_MS = 24 * HOUR_MS
 /** The longest that a list of targets or rules can be. */
 export const MOST_ENTRIES = 200
 
-const CAPTURE_KINDS = ['census', 'stacks', 'core', 'gc'] as const satisfies readonly CaptureKind[]
 /** What a dump holds where a rule does not say. */
 export const DEFAULT_KINDS = ['census', 'stacks'] as const satisfies readonly CaptureKind[]
 

@@ -1,12 +1,13 @@
 import { z } from 'zod'
-import type {
-  CaptureFailure,
-  Collections,
-  DumpManifest,
-  Ending,
-  Findings,
-  MemoryMap,
-  OutsideEvidence,
+import {
+  CAPTURE_KINDS,
+  type CaptureFailure,
+  type Collections,
+  type DumpManifest,
+  type Ending,
+  type Findings,
+  type MemoryMap,
+  type OutsideEvidence,
 } from '../model.ts'
 
 /** What the files of a dump must look like; keys that are not known here come from a newer version and are dropped. */
@@ -80,7 +81,7 @@ export const manifestSchema: z.ZodType<DumpManifest> = z.object({
   started_at: z.iso.datetime(),
   finished_at: z.iso.datetime(),
   rss_bytes: bytes,
-  capture: z.array(z.enum(['census', 'stacks', 'core', 'gc'])).optional(),
+  capture: z.array(z.enum(CAPTURE_KINDS)).optional(),
   outcome: z.enum(['captured', 'outside-only']),
   failure: z.object({ reason: failureReason, detail: z.string() }).optional(),
   method: z.enum(['pending-call', 'resting-thread', 'in-process', 'none']),

@@ -21,5 +21,6 @@ export function findBaseline<Entry extends Described>(
     .toSorted((a, b) => Date.parse(b.manifest.started_at) - Date.parse(a.manifest.started_at))[0]
 }
 
-const keyOf = ({ process }: DumpManifest): string =>
+/** The key of the process that a dump is of. */
+export const keyOf = ({ process }: DumpManifest): string =>
   processKey({ bootId: process.boot_id, pid: process.pid, startTicks: process.start_ticks })

@@ -1,6 +1,7 @@
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { processKey, type Ending } from '../model.ts'
+import { keyOf } from './find-baseline.ts'
 import { findGroupId } from './group.ts'
 import { type StoreFailed, explainIoError } from './io-failure.ts'
 import { parseDumpName } from './layout.ts'
@@ -30,9 +31,7 @@ export async function noteEndings(
 /** A pid alone may be another process's by now, or after a reboot. */
 async function isOf(ending: Ending, path: string): Promise<boolean> {
   const manifest = await readManifest(path)
-  if (manifest.kind === 'unreadable') return false
-  const { boot_id: bootId, pid, start_ticks: startTicks } = manifest.value.process
-  return processKey({ bootId, pid, startTicks }) === processKey(ending.process)
+  return manifest.kind === 'valid' && keyOf(manifest.value) === processKey(ending.process)
 }
 
 async function writeEnding(
