@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
-import { RunningService, readStat } from '../setup/service.ts'
+import { RunningService } from '../setup/service.ts'
 import {
   ADDRESS_SPACE,
+  cpuSeconds,
   IDLE_RSS,
   measureFootprint,
   measureLatency,
@@ -84,13 +85,6 @@ baseline: off
     `CPU of polling with ps once a second   ${percent(ps)} of a core: ${(ps / share).toFixed(1)} times as much`,
   )
   say(`RSS of the daemon                      ${(Number(rss) / 1024).toFixed(0)} MiB`)
-}
-
-/** User and system time of a process. */
-function cpuSeconds(pid: number): number {
-  const stat = readStat(pid)
-  const fields = stat.slice(stat.lastIndexOf(') ') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
 /** CPU that one ps over all processes takes; the mean of 5. */

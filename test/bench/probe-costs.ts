@@ -109,13 +109,16 @@ export async function measureFootprint(): Promise<Footprint> {
 }
 
 async function cpuShare(pid: number): Promise<number> {
-  const ticks = (): number => {
-    const fields = readStat(pid).split(') ').at(-1)?.split(' ') ?? []
-    return Number(fields[11]) + Number(fields[12])
-  }
-  const before = ticks()
+  const before = cpuSeconds(pid)
   await sleep(5000)
-  return (ticks() - before) / 100 / 5
+  return (cpuSeconds(pid) - before) / 5
+}
+
+/** User and system time of a process. */
+export function cpuSeconds(pid: number): number {
+  const stat = readStat(pid)
+  const fields = stat.slice(stat.lastIndexOf(') ') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
 export type Storm = { readonly perSecond: number; readonly lost: number }
