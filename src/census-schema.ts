@@ -11,8 +11,10 @@ const short = z.string().max(512)
 
 const TypeRow = z.object({ type: short, count, bytes: count })
 
+export const OwnerKind = z.enum(['module', 'class', 'frame', 'thread', 'task', 'interpreter', 'unreachable'])
+
 const Owner = z.object({
-  kind: z.enum(['module', 'class', 'frame', 'thread', 'task', 'interpreter', 'unreachable']),
+  kind: OwnerKind,
   scope: text,
   path: text,
   type: short,
@@ -98,6 +100,7 @@ export const CensusLine = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('owners'), owners: z.array(Owner).max(1000) }),
   z.object({ kind: z.literal('end'), problems }),
   z.object({ kind: z.literal('allocated'), problem: text.nullable() }).extend(Allocations.shape),
+  z.object({ kind: z.literal('no-graph'), problem: text }),
   z.object({ kind: z.literal('error'), error: text }),
   z.object({ kind: z.literal('malloc') }).extend(MallocState.shape),
 ])

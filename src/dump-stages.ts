@@ -66,7 +66,7 @@ export function createDumpStages(options: DumpStagesOptions): DumpStages {
     },
     openDump: ({ target, startedAt, process, request }) =>
       openDump(storeAt(dir), target, { at: startedAt, pid: process.id.pid, rule: request.fired.rule }),
-    capture: async ({ process, request }, corePath) => {
+    capture: async ({ process, request }, pathOf) => {
       const settings: CaptureSettings = {
         procRoot,
         runDir,
@@ -74,7 +74,8 @@ export function createDumpStages(options: DumpStagesOptions): DumpStages {
         stub,
         payload,
         kinds: request.capture,
-        core: { path: corePath, reserveBytes },
+        core: { path: pathOf('core'), reserveBytes },
+        graph: { path: pathOf('graph.gz'), reserveBytes },
         ...config.capture,
         readLimits: limitsReader(process),
         lockTimeoutMs: LOCK_TIMEOUT_MS,

@@ -14,9 +14,11 @@ import type {
   Collections,
   MemoryMap,
   OutsideEvidence,
+  OwnerKind,
 } from './model/inside.ts'
 
 export type * from './model/inside.ts'
+export type * from './model/heap-graph.ts'
 
 // ---------------------------------------------------------------- who is watched
 
@@ -191,8 +193,12 @@ export type Condition =
   | { readonly kind: 'schedule'; readonly cron: string; readonly timezone?: string | undefined }
 
 /** What a dump may hold; the first two unless a rule says otherwise. */
-export const CAPTURE_KINDS = ['census', 'stacks', 'core', 'gc'] as const
+export const CAPTURE_KINDS = ['census', 'stacks', 'graph', 'core', 'gc'] as const
 export type CaptureKind = (typeof CAPTURE_KINDS)[number]
+
+/** What is asked for, in order and each once; a graph is told of what a census has met. */
+export const completeKinds = (asked: readonly CaptureKind[]): readonly CaptureKind[] =>
+  CAPTURE_KINDS.filter((kind) => asked.includes(kind) || (kind === 'census' && asked.includes('graph')))
 
 /** What a rule does when it fires. */
 export type RuleAction =
@@ -474,4 +480,52 @@ export type Findings = {
   readonly types: readonly TypeGrowth[]
   /** Where memory was allocated: by growth where the baseline knows it too, else by size. */
   readonly allocated?: readonly SiteGrowth[] | undefined
+}
+
+// ---------------------------------------------------------------- what a whole graph says
+
+/** Where memory piles up in a graph. */
+export type GraphSuspect = {
+  /** One object; the head of a chain of its like; or many of a type that several others hold together. */
+  readonly kind: 'object' | 'chain' | 'group'
+  readonly type: string
+  /** How many links or members. */
+  readonly count: number
+  /** How it is reached: `module shop.broker: POOL._dirty[*].history`. */
+  readonly where: string
+  /** What would be free without it. */
+  readonly retainedBytes: number
+  /** Of what, largest first. */
+  readonly holds: readonly TypeRow[]
+  /** For a group: who refers to most of its members. */
+  readonly holders: readonly { readonly where: string; readonly type: string; readonly members: number }[]
+}
+
+export type RetainedOwner = {
+  readonly kind: OwnerKind
+  readonly name: string
+  readonly type: string
+  /** How many objects go by this name. */
+  readonly starts: number
+  readonly retainedBytes: number
+}
+
+export type GraphFindings = {
+  readonly objects: number
+  readonly references: number
+  /** Objects that some root leads to. */
+  readonly reached: number
+  readonly bytes: number
+  readonly suspects: readonly GraphSuspect[]
+  /** Largest first. */
+  readonly owners: readonly RetainedOwner[]
+  readonly types: readonly (TypeRow & { readonly retainedBytes: number })[]
+}
+
+/** What grew between two graphs; what the earlier one does not name had nothing worth naming then. */
+export type GraphGrowth = {
+  readonly beforeBytes: number
+  readonly afterBytes: number
+  readonly owners: readonly (RetainedOwner & { readonly grownBytes: number })[]
+  readonly types: readonly (GraphFindings['types'][number] & { readonly grownBytes: number })[]
 }

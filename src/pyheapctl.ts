@@ -6,6 +6,7 @@ import { diffCommand } from './commands/diff.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { type ExecOptions, execCommand } from './commands/exec.ts'
 import { EXIT } from './commands/exit-codes.ts'
+import { type GraphOptions, graphCommand } from './commands/graph.ts'
 import { listCommand } from './commands/list.ts'
 import type { CodeOptions } from './commands/code-session.ts'
 import type { CommonOptions } from './commands/settings.ts'
@@ -32,6 +33,7 @@ Examples:
   pyheapctl show latest                what the newest dump says
   pyheapctl show --verdict 4242        only who is to blame
   pyheapctl diff api/A api/B           what grew between two dumps
+  pyheapctl graph latest               what retains what, of a dump with a graph
   pyheapctl report latest --html r.html  the same as a page with pictures
   sudo pyheapctl doctor                can this machine do it all?
 `,
@@ -63,7 +65,7 @@ const finish = async (code: Promise<number>): Promise<void> => {
 command('capture <pid>', 'take one dump of a process now')
   .option(
     '--with <kinds>',
-    'what to capture: census, stacks, core (a core file of the snapshot, for gdb), gc (collections for 5 s, by bpftrace)',
+    'what to capture: census, stacks, graph (every object and what it refers to, for `graph`), core (a core file of the snapshot, for gdb), gc (collections for 5 s, by bpftrace)',
     'census,stacks',
   )
   .action((pid: string, options: CommonOptions & { with: string }) =>
@@ -83,6 +85,24 @@ command('show [dump]', 'what one dump says')
 command('diff <a> <b>', 'what grew from dump A to dump B').action(
   (a: string, b: string, options: CommonOptions) => finish(diffCommand([a, b], options, terminal)),
 )
+
+command('graph [dump]', 'what retains how much and how it is reached, of a dump with a graph')
+  .option('--against <dump>', 'an earlier dump with a graph: what grew since')
+  .addHelpText(
+    'after',
+    `
+A graph has every object of the process and what it refers to. It is worked through here, for as long as 10 s and in as
+much as 100 bytes of memory per object; the dump's directory is all it needs.
+
+Examples:
+  sudo pyheapctl capture 4242 --with graph
+  pyheapctl graph latest
+  pyheapctl graph api/B --against api/A
+`,
+  )
+  .action((dump: string | undefined, options: GraphOptions) =>
+    finish(graphCommand(dump ?? 'latest', options, terminal)),
+  )
 
 command('report [dump]', 'what one dump says, as a page with pictures')
   .requiredOption('--html <file>', 'the file to write, - for standard output; the page needs nothing else')

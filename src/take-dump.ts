@@ -30,8 +30,11 @@ export type DumpStages = {
   /** Whether a dump would find room, before anything is done to the process. */
   readonly checkRoom: () => Promise<StoreFailed | undefined>
   readonly openDump: (job: DumpJob) => Promise<PartialDump | StoreFailed>
-  /** `corePath` says where a core may be written, as soon as there is such a place. */
-  readonly capture: (job: DumpJob, corePath: Promise<string | undefined>) => Promise<CaptureOutcome>
+  /** `pathOf` says where a large file of the dump may be written, as soon as there is such a place. */
+  readonly capture: (
+    job: DumpJob,
+    pathOf: (name: LargeFileName) => Promise<string | undefined>,
+  ) => Promise<CaptureOutcome>
   /** What the collector of the process does meanwhile, where that was asked for. */
   readonly listenToCollector: (job: DumpJob) => Promise<Collections | undefined>
   readonly findBaseline: (dump: Dump) => Promise<Dump | undefined>
@@ -42,6 +45,10 @@ export type DumpStages = {
   readonly readMachine: () => Promise<MachineFacts>
   readonly now: () => Date
 }
+
+/** What a capture writes into a dump by itself. */
+const LARGE_FILES = ['graph.gz', 'core'] as const
+type LargeFileName = (typeof LARGE_FILES)[number]
 
 export type DumpOutcome =
   | { readonly kind: 'dumped'; readonly published: Published; readonly findings: Findings }
@@ -59,10 +66,13 @@ export async function takeDump(job: DumpJob, stages: DumpStages): Promise<DumpOu
   const prepared = { name: 'evidence from outside', ms: Math.round(performance.now() - began) }
   // At the same time: the disk may be slow, and the process may have no time left.
   const opening = stages.openDump(job)
-  const corePath = opening.then((opened) => (opened.kind === 'failed' ? undefined : opened.pathOf('core')))
+  const pathOf = async (name: LargeFileName): Promise<string | undefined> => {
+    const opened = await opening
+    return opened.kind === 'failed' ? undefined : opened.pathOf(name)
+  }
   const [partial, outcome, collections] = await Promise.all([
     opening,
-    stages.capture(job, corePath),
+    stages.capture(job, pathOf),
     stages.listenToCollector(job),
   ])
   if (partial.kind === 'failed') return { kind: 'not-stored', failure: partial }
@@ -70,7 +80,7 @@ export async function takeDump(job: DumpJob, stages: DumpStages): Promise<DumpOu
     await partial.discard()
     return { kind: 'refused', outcome }
   }
-  if (job.request.capture.includes('core')) await partial.adopt('core')
+  for (const name of LARGE_FILES) await partial.adopt(name)
   const machine = await stages.readMachine()
   const described = describe(job, outcome, stages.now().toISOString())
   const manifest = { ...described, phases: [prepared, ...described.phases], machine }

@@ -9,7 +9,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   observe: ['model.ts', 'proc/', 'node:', 'systeminformation', 'node-cron'],
   decide: ['model.ts', 'zod'],
   capture: ['model.ts', 'proc/', 'census-schema.ts', 'node:', 'execa', 'zod'],
-  store: ['model.ts', 'proc/', 'census-schema.ts', 'node:', 'zod'],
+  store: ['model.ts', 'proc/', 'census-schema.ts', 'graph-schema.ts', 'node:', 'zod'],
   analyse: ['model.ts'],
   report: ['model.ts', 'd3-hierarchy'],
   config: ['model.ts', 'node:', 'yaml', 'zod', 'picocolors'],

@@ -18,7 +18,7 @@ export function titleOwner(growth: OwnerGrowth, gc: GcState): string {
 }
 
 /** Where an owner is found, in words: `class attribute shop.Model.registry`. */
-export function nameOwner(owner: Owner): string {
+export function nameOwner(owner: Pick<Owner, 'kind' | 'scope' | 'path'>): string {
   const scope = shortName(owner.scope)
   const path = shortName(owner.path)
   switch (owner.kind) {
@@ -33,7 +33,7 @@ export function nameOwner(owner: Owner): string {
     case 'task':
       return `${scope} task ${path}`
     case 'interpreter':
-      return `interpreter ${scope}: ${path}`
+      return `${scope === 'interpreter' ? '' : 'interpreter '}${scope}: ${path}`
     case 'unreachable':
       return `unreachable ${path}`
     default:
@@ -41,7 +41,7 @@ export function nameOwner(owner: Owner): string {
   }
 }
 
-function nameLocal({ scope, path }: Owner): string {
+function nameLocal({ scope, path }: Pick<Owner, 'scope' | 'path'>): string {
   const [, thread, called, place] = /^thread (.{1,300}): (\S{1,300}) \((.{1,300})\)$/s.exec(scope) ?? []
   const variable = shortName(path)
   if (thread === undefined || called === undefined || place === undefined) {

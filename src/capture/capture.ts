@@ -1,6 +1,7 @@
 import type { CaptureFailed, CaptureKind, CaptureOutcome, Captured } from '../model.ts'
 import { bury } from './bury.ts'
 import { countInline } from './count-inline.ts'
+import { openGraphFile } from './graph-file.ts'
 import { completeMap } from './memory-map.ts'
 import { askFor } from './payload-text.ts'
 import { seccompFilter } from './seccomp-filter.ts'
@@ -8,7 +9,7 @@ import type { Service } from './service.ts'
 import { runSnapshot } from './snapshot.ts'
 import { watchBudget, type BudgetSettings } from './snapshot-budget.ts'
 import { closeSnapshotCgroup, openSnapshotCgroup, peakBytes } from './snapshot-cgroup.ts'
-import { type CoreSettings, writeCore } from './write-core.ts'
+import { type FilePlace, writeCore } from './write-core.ts'
 import { chooseFlags, takeSnapshot } from './take-snapshot.ts'
 import { tryAgain } from './try-again.ts'
 import { type CaptureSubject, type Entrance, type ServiceSettings, withService } from './with-service.ts'
@@ -23,8 +24,9 @@ export type CaptureSettings = ServiceSettings &
     /** Of the cgroup that each snapshot is charged to. */
     readonly memoryLimitBytes?: number | undefined
     readonly onProgress: (objects: number) => void
-    /** For `core` among the kinds. */
-    readonly core?: Pick<CoreSettings, 'path' | 'reserveBytes'> | undefined
+    /** For `core` and `graph` among the kinds. */
+    readonly core?: FilePlace | undefined
+    readonly graph?: FilePlace | undefined
     /** Counts in the service itself where no snapshot can be had; undefined where that is not allowed. */
     readonly inlineSource?: Buffer | undefined
   }
@@ -75,6 +77,7 @@ async function captureOnce(
   const { onProgress, timeoutMs } = settings
   const kinds = settings.kinds.filter((kind) => kind !== 'core' && kind !== 'gc')
   const core = settings.kinds.includes('core') ? settings.core : undefined
+  const graphPath = settings.kinds.includes('graph') ? await settings.graph?.path : undefined
   const workspace = {
     flags: chooseFlags(service, attempt),
     payload: askFor(settings.payload, kinds),
@@ -91,6 +94,8 @@ async function captureOnce(
     cgroup,
     timeoutMs,
     kinds,
+    openGraph: () =>
+      graphPath === undefined ? undefined : openGraphFile(graphPath, settings.graph?.reserveBytes ?? 0),
     mustEnd: watchBudget(settings, { pid: taken.pid, cgroup }),
     onProgress,
     whileParked: async () => {

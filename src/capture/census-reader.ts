@@ -62,6 +62,11 @@ export class CensusReader {
     return this.hasEnded && !this.#lacksSites
   }
 
+  /** Why the payload tells no graph, if it has said so. */
+  get noGraph(): string | undefined {
+    return this.#last('no-graph')?.problem
+  }
+
   get #lacksSites(): boolean {
     const isTraced = this.#last('runtime')?.python.tracemalloc === true
     return isTraced && this.#kinds.includes('census') && !this.#latest.has('allocated')
@@ -70,7 +75,7 @@ export class CensusReader {
   /** A part that failed inside the payload leaves its lines out. */
   get #hasAll(): boolean {
     const has = { census: this.#last('types'), stacks: this.#last('stacks') }
-    return this.hasEnded && this.#kinds.every((kind) => has[kind] !== undefined)
+    return this.hasEnded && this.#kinds.every((kind) => kind === 'graph' || has[kind] !== undefined)
   }
 
   /** Objects that the payload has walked so far. */

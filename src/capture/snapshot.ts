@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { CaptureFailed, Census, MapRow, Truncation } from '../model.ts'
 import { parseSmaps } from '../proc/smaps.ts'
 import { CensusReader } from './census-reader.ts'
+import type { GraphFile } from './graph-file.ts'
+import { PayloadOutput } from './payload-output.ts'
 import { type Prepared, endProcess, prepareSnapshot } from './prepare-snapshot.ts'
 import type { PayloadKind } from './payload-text.ts'
 import type { Service } from './service.ts'
@@ -16,6 +18,8 @@ export type SnapshotOptions = {
   readonly cgroup: SnapshotCgroup
   readonly timeoutMs: number
   readonly kinds: readonly PayloadKind[]
+  /** Where the graph goes if it is asked for. */
+  readonly openGraph: () => GraphFile | undefined
   /** Ends the snapshot early, with the reason, as soon as it answers one. */
   readonly mustEnd: () => string | undefined
   readonly onProgress: (objects: number) => void
@@ -67,20 +71,42 @@ async function readCensus(
   options: SnapshotOptions,
 ): Promise<Told | CaptureFailed> {
   const reader = new CensusReader(options.kinds)
+  const graph = options.openGraph()
+  const told = new PayloadOutput(reader, graph)
   const socket = new Socket({ fd: output, readable: true, writable: false })
-  socket.setEncoding('utf8')
   let hasEnded = false
-  socket.on('data', (text: string) => {
-    reader.push(text)
+  socket.on('data', (bytes: Buffer) => {
+    if (!told.push(bytes)) socket.pause()
     options.onProgress(reader.progress)
   })
+  graph?.onDrain(() => socket.resume())
   for (const event of ['end', 'close', 'error'] as const) socket.on(event, () => (hasEnded = true))
   start()
   try {
-    const stopped = await watch(reader, options, () => hasEnded)
-    return conclude(reader, stopped, options.cgroup)
+    const stopped = await watch(reader, options, {
+      hasEnded: () => hasEnded,
+      needsMore: () => isGraphDue(reader, told, graph),
+    })
+    const lack = await graph?.close(told.hasGraph)
+    const concluded = conclude(reader, stopped, options.cgroup)
+    if ('reason' in concluded || !options.kinds.includes('graph')) return concluded
+    return told.hasGraph && lack === undefined
+      ? concluded
+      : withoutGraph(concluded, lack ?? reader.noGraph ?? explain(reader, stopped))
   } finally {
     socket.destroy()
+    await graph?.close(told.hasGraph)
+  }
+}
+
+/** Whether the graph may still come to its end. */
+const isGraphDue = (reader: CensusReader, told: PayloadOutput, graph: GraphFile | undefined): boolean =>
+  graph !== undefined && graph.problem() === undefined && reader.noGraph === undefined && !told.hasGraph
+
+function withoutGraph({ census, truncated }: Told, why: string): Told {
+  return {
+    census: { ...census, complete: false, problems: [...census.problems, `graph: ${why}`] },
+    truncated,
   }
 }
 
@@ -90,7 +116,7 @@ type Stopped = 'ended' | 'silent' | 'late' | { readonly because: string }
 async function watch(
   reader: CensusReader,
   { timeoutMs, mustEnd }: SnapshotOptions,
-  hasEnded: () => boolean,
+  { hasEnded, needsMore }: { readonly hasEnded: () => boolean; readonly needsMore: () => boolean },
 ): Promise<Stopped> {
   const began = performance.now()
   let completeAt: number | undefined
@@ -98,7 +124,7 @@ async function watch(
     const now = performance.now()
     if (hasEnded()) return 'ended'
     if (reader.fault !== undefined) return 'ended'
-    if (reader.hasSaidAll) completeAt ??= now
+    if (reader.hasSaidAll && !needsMore()) completeAt ??= now
     if (completeAt !== undefined && now - completeAt > LAST_WORD_WITHIN_MS) return 'ended'
     if (!reader.hasBegun && now - began > FIRST_WORD_WITHIN_MS) return 'silent'
     if (now - began > timeoutMs) return 'late'

@@ -4,13 +4,17 @@ import { parseMaps } from '../proc/maps.ts'
 import { GdbSession } from './gdb-session.ts'
 import type { OpenGdb } from './open-gdb.ts'
 
-export type CoreSettings = {
-  readonly procRoot: string
-  readonly openGdb: OpenGdb
-  /** Where the core is to be written; undefined when there is no such place. */
+/** Where a file of a dump that is begun is to be written. */
+export type FilePlace = {
+  /** Undefined when there is no such place. */
   readonly path: Promise<string | undefined>
   /** What has to stay free on that disk. */
   readonly reserveBytes: number
+}
+
+export type CoreSettings = FilePlace & {
+  readonly procRoot: string
+  readonly openGdb: OpenGdb
   readonly timeoutMs: number
 }
 

@@ -2,7 +2,13 @@ import { createOpenGdb } from '../capture/open-gdb.ts'
 import { recoverFromCrash } from '../capture/recover-from-crash.ts'
 import { createDumpStages } from '../dump-stages.ts'
 import { places } from '../installation.ts'
-import { CAPTURE_KINDS, type CaptureKind, type CaptureRequest, type ProcessId } from '../model.ts'
+import {
+  CAPTURE_KINDS,
+  type CaptureKind,
+  type CaptureRequest,
+  completeKinds,
+  type ProcessId,
+} from '../model.ts'
 import { compileTargets } from '../observe/match-target.ts'
 import { formatBytes, formatCount, formatDuration } from '../report/format.ts'
 import { renderVerdict } from '../report/verdict-text.ts'
@@ -55,7 +61,8 @@ export async function captureCommand(
 function parseKinds(text: string): readonly CaptureKind[] | { readonly unknown: string } {
   const asked = text.split(',').filter(Boolean)
   const unknown = asked.find((kind) => !CAPTURE_KINDS.some((known) => known === kind))
-  return unknown === undefined ? CAPTURE_KINDS.filter((kind) => asked.includes(kind)) : { unknown }
+  if (unknown !== undefined) return { unknown }
+  return completeKinds(CAPTURE_KINDS.filter((kind) => asked.includes(kind)))
 }
 
 const requestByHand = (process: ProcessId, capture: readonly CaptureKind[]): CaptureRequest => ({

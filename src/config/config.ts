@@ -1,5 +1,12 @@
 import type { z } from 'zod'
-import type { Condition, DecideConfig, Rule, RuleAction, Target } from '../model.ts'
+import {
+  completeKinds,
+  type Condition,
+  type DecideConfig,
+  type Rule,
+  type RuleAction,
+  type Target,
+} from '../model.ts'
 import type { SizeOrShare } from './fields.ts'
 import { DEFAULT_KINDS, DEFAULT_FRAMES, configSchema } from './schema.ts'
 import type { ruleSchema } from './schema.ts'
@@ -90,7 +97,7 @@ export const toRule = (rule: z.output<typeof ruleSchema>): Rule => ({
 const toAction = ({ action, capture, frames }: z.output<typeof ruleSchema>): RuleAction =>
   action === 'trace'
     ? { kind: 'trace', frames: frames ?? DEFAULT_FRAMES }
-    : { kind: 'capture', capture: [...new Set(capture ?? DEFAULT_KINDS)] }
+    : { kind: 'capture', capture: completeKinds(capture ?? DEFAULT_KINDS) }
 
 const DEFAULT_FOR_MS = 10_000
 

@@ -30,6 +30,7 @@ ORDER = (
     "owners",
     "census",
     "traced",
+    "graph",
     "main",
 )
 

@@ -34,8 +34,8 @@ def _count(row):
 
 
 def take_census(service, heap, counts, tasks, write):
-    """Walks the heap and tells types, largest objects and owners; returns problems."""
-    walk = heap.walk(service.opaque, _progress(write))
+    """Walks the heap and tells types, largest objects and owners; returns problems and all labels."""
+    walk = heap.walk(service.opaque, tell_progress(write))
     claims = Claims(walk)
     tasks = hold_tasks(walk, tasks)
     application = claim_modules(claims, PACKAGE)
@@ -50,7 +50,7 @@ def take_census(service, heap, counts, tasks, write):
         claim_unreached(heap.unreached(claims.labels), service.gc_before["enabled"], claims)
         _walk_new(claims)
     _tell(walk, claims.labels, write)
-    return sorted(claims.problems)[:20]
+    return sorted(claims.problems)[:20], claims.labels
 
 
 def _walk_new(claims):
@@ -59,7 +59,8 @@ def _walk_new(claims):
     claims.run(begin)
 
 
-def _progress(write):
+def tell_progress(write):
+    """A function that is told how many more objects were walked, and tells it at most twice a second."""
     told = [0, time.monotonic()]
 
     def beat(count):

@@ -17,6 +17,7 @@ class Heap:
 
     def __init__(self, end):
         gc.unfreeze()  # a heap that the service froze is invisible otherwise
+        self.native = None
         self._end = end
         self._listed = _list_until(end)
         self._walk = self._opaque = self._beat = self._missing = None

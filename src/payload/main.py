@@ -1,7 +1,8 @@
 """The payload: tells about the snapshot, in the order in which it matters if the snapshot is lost midway."""
 
-from .census import count_tracked, take_census
+from .census import count_tracked, take_census, tell_progress
 from .emit import LINE_BYTES, send, to_json
+from .graph import tell_graph
 from .names import type_name
 from .native import choose_heap  # noqa: F401 (bootstrap.py takes it from here)
 from .runtime import allocated_blocks, gc_facts, python_facts
@@ -15,7 +16,7 @@ def run(service, heap, kinds, write):
 
     Returns what is left to do when malloc's figures have been told; the census stands, whatever becomes of that.
     """
-    problems = []
+    problems, labels = [], []
     blocks = allocated_blocks()
 
     def tell_runtime():
@@ -33,7 +34,8 @@ def run(service, heap, kinds, write):
 
     def tell_census():
         counts, tasks = count_tracked(heap, write)
-        problems.extend(take_census(service, heap, counts, tasks, write))
+        problems_met, labels[:] = take_census(service, heap, counts, tasks, write)
+        problems.extend(problems_met)
 
     attempt(tell_runtime, "runtime", problems)
     if "stacks" in kinds:
@@ -42,13 +44,26 @@ def run(service, heap, kinds, write):
         attempt(tell_census, "census", problems)
     send(write, "end", problems=problems)
 
-    def tell_sites():
+    def tell_rest():
+        failed = []
+        if "graph" in kinds:
+            attempt(lambda: _tell_graph(heap, labels, write), "graph", failed)
+            if failed:
+                send(write, "no-graph", problem=failed[0])
         failed = []
         attempt(lambda: tell_traced(write, service.starter), "traced", failed)
         if failed:
             refuse_traced(write, failed[0])
 
-    return tell_sites if "census" in kinds else None
+    return tell_rest if "census" in kinds else None
+
+
+def _tell_graph(heap, labels, write):
+    native = heap.native
+    if native is None or not labels:
+        send(write, "no-graph", problem="the native walk did not do in this snapshot")
+    else:
+        tell_graph(native, labels, tell_progress(write), write)
 
 
 def attempt(step, name, problems):

@@ -59,16 +59,16 @@ class NativeHeap:
     """What heap.py tells, with the collector's lists read by native code."""
 
     def __init__(self, native):
-        self._native = native
+        self.native = native
         self._walk = NativeWalk(native)
 
     def tracked(self):
         """Type and count by the type's id."""
-        return _counts(self._native["tracked"]())
+        return _counts(self.native["tracked"]())
 
     def instances(self, kinds):
         """What is of exactly one of these types."""
-        return self._native["instances"](kinds)
+        return self.native["instances"](kinds)
 
     def forget(self):
         """There is nothing to let go of."""
@@ -80,12 +80,12 @@ class NativeHeap:
 
     def missing(self, counts, labels):
         """How many tracked objects of each type id the walk has not met."""
-        return {key: count for key, (_, count) in _counts(self._native["unreached"]()).items()}
+        return {key: count for key, (_, count) in _counts(self.native["unreached"]()).items()}
 
     def unreached(self, labels):
         """The tracked objects that were not met: cyclic garbage, and what something keeps."""
-        self._native["split"]()
-        return [self._walk.group(self._native["group"](kept)) for kept in (0, 1)]
+        self.native["split"]()
+        return [self._walk.group(self.native["group"](kept)) for kept in (0, 1)]
 
 
 class NativeWalk:
@@ -132,7 +132,7 @@ class NativeWalk:
             self._beat(count)
 
     def _take(self, tally):
-        for key, count, size in _rows(self._native["tally"](), 3):
+        for key, count, size in rows_of(self._native["tally"](), 3):
             tally.counts[key] = tally.counts.get(key, 0) + count
             if size:
                 tally.bytes[key] = tally.bytes.get(key, 0) + size
@@ -161,7 +161,7 @@ class NativeWalk:
 
     def largest_first(self):
         """Size, type id and entries of the largest single objects."""
-        return [(size, id(type(thing)), entry_count(thing)) for size, thing in _rows(self._native["largest"](), 2)]
+        return [(size, id(type(thing)), entry_count(thing)) for size, thing in rows_of(self._native["largest"](), 2)]
 
     def entry_types(self, thing):
         """How many entries of each type id a builtin container has."""
@@ -189,9 +189,10 @@ def _refs_of_array(array):
     return array_refs([array])
 
 
-def _rows(flat, width):
+def rows_of(flat, width):
+    """The items of a flat list, so many at a time."""
     return zip(*(islice(flat, at, None, width) for at in range(width)))
 
 
 def _counts(flat):
-    return {id(kind): (kind, count) for kind, count in _rows(flat, 2)}
+    return {id(kind): (kind, count) for kind, count in rows_of(flat, 2)}

@@ -10,6 +10,8 @@ export const dumpFileLimits = {
   'report.html': 4 * 2 ** 20,
   /** Written later, when the process has ended, and so not in the manifest. */
   'ending.json': 64 * 2 ** 10,
+  /** Compressed; read piece by piece. */
+  'graph.gz': Number.MAX_SAFE_INTEGER,
   /** Only ever hashed. */
   core: Number.MAX_SAFE_INTEGER,
 } as const

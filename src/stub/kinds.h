@@ -16,6 +16,7 @@ struct kind {
 	int (*is_gc)(object *);
 	no_arguments sizeof_function; /* 0: `measure` is asked */
 	object *measure;
+	object *sample; /* the first instance that was met; borrowed */
 	u64 size;    /* of every instance, or 0 */
 	u64 header;  /* what sizeof_function leaves out */
 	u32 walks;
@@ -69,11 +70,18 @@ static __attribute__((noinline)) struct kind *kinds_add(struct kinds *kinds, obj
 	return kind;
 }
 
-/* The kind for a type, which may be one that nothing was learnt about yet; 0 if there is no memory. */
-static inline struct kind *kinds_find(struct kinds *kinds, object *type)
+/* The kind for a type, or 0 if it was never asked for. */
+static inline struct kind *kinds_known(const struct kinds *kinds, const object *type)
 {
 	for (u64 slot = slot_of(kinds, type); kinds->slots && kinds->slots[slot]; slot = (slot + 1) & kinds->mask)
 		if (kinds->items[kinds->slots[slot] - 1].type == type) return kinds->items + kinds->slots[slot] - 1;
-	return kinds_add(kinds, type);
+	return 0;
+}
+
+/* The kind for a type, which may be one that nothing was learnt about yet; 0 if there is no memory. */
+static inline struct kind *kinds_find(struct kinds *kinds, object *type)
+{
+	struct kind *known = kinds_known(kinds, type);
+	return known ? known : kinds_add(kinds, type);
 }
 #endif

@@ -5,6 +5,7 @@
  */
 #include "service.h"
 #include "syscalls.h"
+#include "tell.h"
 #include "object.h"
 #include "walker.h"
 
@@ -179,16 +180,6 @@ INTERNAL void run_afterwards(struct python *py, object *request)
 	if (afterwards) py->PyObject_CallFunctionObjArgs(afterwards, (object *)0);
 }
 
-static char *put_number(char *to, const char *name, u64 value)
-{
-	char digits[20];
-	int n = 0;
-	while (*name) *to++ = *name++;
-	do digits[n++] = (char)('0' + value % 10); while (value /= 10);
-	while (n) *to++ = digits[--n];
-	return to;
-}
-
 /* glibc's view of its heap, late: a lock held by a thread that is gone can stop it, and by now little is lost. */
 INTERNAL void tell_malloc(struct python *py)
 {
@@ -196,13 +187,13 @@ INTERNAL void tell_malloc(struct python *py)
 	char line[256], *end = line;
 	if (!py->mallinfo2) return;
 	info = py->mallinfo2();
-	end = put_number(end, "{\"kind\":\"malloc\",\"arenaBytes\":", info.arena);
-	end = put_number(end, ",\"mmappedBytes\":", info.hblkhd);
-	end = put_number(end, ",\"inUseBytes\":", info.uordblks);
-	end = put_number(end, ",\"freeBytes\":", info.fordblks);
+	end = write_number(end, "{\"kind\":\"malloc\",\"arenaBytes\":", info.arena);
+	end = write_number(end, ",\"mmappedBytes\":", info.hblkhd);
+	end = write_number(end, ",\"inUseBytes\":", info.uordblks);
+	end = write_number(end, ",\"freeBytes\":", info.fordblks);
 	*end++ = '}';
 	*end++ = '\n';
-	raw_syscall(SYS_write, FD_WRITE, (i64)line, end - line, 0, 0);
+	write_all(FD_WRITE, line, (u64)(end - line));
 }
 
 /*

@@ -20,7 +20,8 @@ static object *start(object *self, object *const *arguments, i64 count)
 static object *hide(object *self, object *address)
 {
 	struct walk *walk = walk_of(self);
-	visited_add(&walk->visited, (object *)walk->python->PyLong_AsSsize_t(address));
+	u64 at = (u64)walk->python->PyLong_AsSsize_t(address);
+	if (visited_add(&walk->visited, (object *)at) && !vector_push(&walk->hidden, at)) walk->failed = 1;
 	return answer(walk, number(walk, 0));
 }
 

@@ -3,6 +3,7 @@
 #define PYHEAP_WALK_H
 #include "heap.h"
 #include "kinds.h"
+#include "numbering.h"
 #include "visited.h"
 
 #define LARGEST 30
@@ -13,6 +14,19 @@
 struct large {
 	u64 size;
 	object *object;
+};
+
+/* What is told of all objects at the end, see graph.h. */
+struct graph {
+	struct numbering numbering;
+	struct vector references; /* of the object that is told */
+	u64 own;                  /* its number */
+	u64 address;              /* its address, or of the one before */
+	u64 word;                 /* of `visited`, that is told next */
+	u64 told;                 /* references of all */
+	int may_be_attributes;    /* an unmet dict may have become its attributes */
+	char *buffer;
+	u64 filled;
 };
 
 struct walk {
@@ -32,6 +46,8 @@ struct walk {
 	struct collector collector;
 	struct vector listed;    /* numbers of kinds with a `listed` count */
 	struct vector unreached; /* listed, but never met */
+	struct vector hidden;    /* addresses that count as met, and are not */
+	struct graph graph;
 	struct inside *inside;
 	u64 inside_mask;
 	object *answer;    /* of the function that runs */
@@ -82,6 +98,7 @@ static __attribute__((noinline)) int learn(struct walk *walk, object *o, u64 num
 	kind->sizeof_function = method == python->Py_None || kind->is_gc ? 0 : sizeof_function(method);
 	kind->header = (u64)python->PyLong_AsSsize_t(python->PyList_GetItem(facts, 3));
 	kind->measure = python->PyList_GetItem(facts, 4); /* the payload keeps it */
+	kind->sample = o;
 	kind->learnt = 1;
 	if (kind->sizeof_function && size_of(walk, kind, o) != (u64)python->PyLong_AsSsize_t(python->PyList_GetItem(facts, 5)))
 		kind->sizeof_function = 0;
@@ -102,17 +119,17 @@ static void note_large(struct walk *walk, object *o, u64 size)
 	if (walk->large_count == LARGEST) walk->floor = walk->largest[LARGEST - 1].size + 1;
 }
 
-static void visit_pairs(struct walk *walk, object *dict, int values)
+static void visit_pairs(struct walk *walk, object *dict, int values, visitor tell)
 {
 	object *key, *value;
 	i64 position = 0;
 	while (walk->python->PyDict_Next(dict, &position, &key, &value)) {
-		visit(key, walk);
-		if (values) visit(value, walk);
+		tell(key, walk);
+		if (values) tell(value, walk);
 	}
 }
 
-static __attribute__((noinline)) void visit_answer(struct walk *walk, object *o)
+static __attribute__((noinline)) void visit_answer(struct walk *walk, object *o, visitor tell)
 {
 	struct python *python = walk->python;
 	object *list = python->PyObject_CallFunctionObjArgs(walk->refs_of, o, (object *)0);
@@ -121,18 +138,18 @@ static __attribute__((noinline)) void visit_answer(struct walk *walk, object *o)
 		return;
 	}
 	i64 length = python->PyList_Size(list);
-	for (i64 n = 0; n < length; n++) visit(python->PyList_GetItem(list, n), walk); /* the array keeps them */
+	for (i64 n = 0; n < length; n++) tell(python->PyList_GetItem(list, n), walk); /* the array keeps them */
 	python->Py_DecRef(list);
 }
 
-static inline void visit_referents(struct walk *walk, object *o, const struct kind *kind)
+static inline void visit_referents(struct walk *walk, object *o, const struct kind *kind, visitor tell)
 {
 	u32 walks = kind->walks;
-	if (walks == DICT) visit_pairs(walk, o, 1);
-	else if (walks == ARRAY) visit_answer(walk, o);
+	if (walks == DICT) visit_pairs(walk, o, 1, tell);
+	else if (walks == ARRAY) visit_answer(walk, o, tell);
 	else if (walks != LEAF && kind->traverse && (!kind->is_gc || kind->is_gc(o))) {
-		kind->traverse(o, visit, walk);
-		if (walks == MAPPING) visit_pairs(walk, o, 0);
+		kind->traverse(o, tell, walk);
+		if (walks == MAPPING) visit_pairs(walk, o, 0, tell);
 	}
 }
 
@@ -155,7 +172,7 @@ static inline void count(struct walk *walk, object *o)
 		kind->bytes += size;
 		if (size >= walk->floor) note_large(walk, o, size);
 	}
-	if (kind->walks) visit_referents(walk, o, kind);
+	if (kind->walks) visit_referents(walk, o, kind, visit);
 }
 
 static inline object *next_met(struct walk *walk)

@@ -4,12 +4,13 @@
  */
 #pragma GCC optimize("O2") /* the stub around it is built for size */
 #include "walker.h"
+#include "graph-functions.h"
 #include "heap-functions.h"
 #include "walk-functions.h"
 
 #define METH_O 8
 #define METH_FASTCALL 0x80
-#define FUNCTIONS 24
+#define FUNCTIONS 32
 
 struct definition { /* PyMethodDef */
 	const char *name;
@@ -18,16 +19,16 @@ struct definition { /* PyMethodDef */
 	const char *doc;
 };
 
-struct state {
-	struct walk walk; /* first: the functions take the state's address for it */
+struct native {
+	struct walk walk; /* first: the functions take its address for it */
 	struct definition definitions[FUNCTIONS];
 	int defined;
 };
 
-static void define(struct state *state, object *dict, object *self, const char *name, void *function, i64 flags)
+static void define(struct native *native, object *dict, object *self, const char *name, void *function, i64 flags)
 {
-	const struct python *python = state->walk.python;
-	struct definition *definition = state->definitions + state->defined++;
+	const struct python *python = native->walk.python;
+	struct definition *definition = native->definitions + native->defined++;
 	definition->name = name;
 	definition->function = function;
 	definition->flags = flags;
@@ -38,29 +39,34 @@ static void define(struct state *state, object *dict, object *self, const char *
 
 object *pyheap_native(struct python *python)
 {
-	struct state *state = map_pages(sizeof(struct state));
-	if (!state) return python->PyErr_NoMemory();
-	state->walk.python = python;
-	object *dict = python->PyDict_New(), *self = python->PyCapsule_New(state, 0, 0);
+	struct native *native = map_pages(sizeof(struct native));
+	if (!native) return python->PyErr_NoMemory();
+	native->walk.python = python;
+	object *dict = python->PyDict_New(), *self = python->PyCapsule_New(native, 0, 0);
 	if (!dict || !self) return 0;
-	define(state, dict, self, "layout", layout, METH_O);
-	define(state, dict, self, "referents", referents, METH_O);
-	define(state, dict, self, "seal", seal, METH_FASTCALL);
-	define(state, dict, self, "start", start, METH_FASTCALL);
-	define(state, dict, self, "hide", hide, METH_O);
-	define(state, dict, self, "claim", claim, METH_O);
-	define(state, dict, self, "has", has, METH_O);
-	define(state, dict, self, "enter", enter, METH_O);
-	define(state, dict, self, "open", open, METH_FASTCALL);
-	define(state, dict, self, "drain", drain_open, METH_NOARGS);
-	define(state, dict, self, "close", close_frontier, METH_NOARGS);
-	define(state, dict, self, "tally", tally, METH_NOARGS);
-	define(state, dict, self, "largest", largest, METH_NOARGS);
-	define(state, dict, self, "tracked", tracked, METH_NOARGS);
-	define(state, dict, self, "instances", instances, METH_O);
-	define(state, dict, self, "unreached", unreached, METH_NOARGS);
-	define(state, dict, self, "split", split_unreached, METH_NOARGS);
-	define(state, dict, self, "group", group, METH_O);
-	define(state, dict, self, "entry_types", entry_types, METH_FASTCALL);
+	define(native, dict, self, "layout", layout, METH_O);
+	define(native, dict, self, "referents", referents, METH_O);
+	define(native, dict, self, "seal", seal, METH_FASTCALL);
+	define(native, dict, self, "start", start, METH_FASTCALL);
+	define(native, dict, self, "hide", hide, METH_O);
+	define(native, dict, self, "claim", claim, METH_O);
+	define(native, dict, self, "has", has, METH_O);
+	define(native, dict, self, "enter", enter, METH_O);
+	define(native, dict, self, "open", open, METH_FASTCALL);
+	define(native, dict, self, "drain", drain_open, METH_NOARGS);
+	define(native, dict, self, "close", close_frontier, METH_NOARGS);
+	define(native, dict, self, "tally", tally, METH_NOARGS);
+	define(native, dict, self, "largest", largest, METH_NOARGS);
+	define(native, dict, self, "tracked", tracked, METH_NOARGS);
+	define(native, dict, self, "instances", instances, METH_O);
+	define(native, dict, self, "unreached", unreached, METH_NOARGS);
+	define(native, dict, self, "split", split_unreached, METH_NOARGS);
+	define(native, dict, self, "group", group, METH_O);
+	define(native, dict, self, "entry_types", entry_types, METH_FASTCALL);
+	define(native, dict, self, "number", number_objects, METH_NOARGS);
+	define(native, dict, self, "number_of", number_of_object, METH_O);
+	define(native, dict, self, "kinds", tell_kinds, METH_NOARGS);
+	define(native, dict, self, "tell", tell_records, METH_NOARGS);
+	define(native, dict, self, "references", told_references, METH_NOARGS);
 	return dict;
 }
