@@ -64,6 +64,10 @@ const MallocState = z.object({
   arenaBytes: count,
 })
 
+const DeviceMemory = z.object({ device: short, count, bytes: count })
+
+const Pools = z.object({ count, bytes: count, usedBytes: count })
+
 const Allocations = z.object({
   bytes: count,
   count,
@@ -102,6 +106,8 @@ export const CensusLine = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('allocated'), problem: text.nullable() }).extend(Allocations.shape),
   z.object({ kind: z.literal('no-graph'), problem: text }),
   z.object({ kind: z.literal('error'), error: text }),
+  z.object({ kind: z.literal('devices'), devices: z.array(DeviceMemory).max(16) }),
+  z.object({ kind: z.literal('pools') }).extend(Pools.shape),
   z.object({ kind: z.literal('malloc') }).extend(MallocState.shape),
 ])
 export type CensusLine = z.infer<typeof CensusLine>
@@ -114,6 +120,8 @@ export const CensusSchema = z.object({
   gc: GcState,
   allocatedBlocks: count.optional(),
   malloc: MallocState.optional(),
+  pools: Pools.optional(),
+  devices: z.array(DeviceMemory).max(16).optional(),
   objects: count,
   bytes: count,
   types,

@@ -17,7 +17,7 @@ import type {
   OwnerKind,
 } from './model/inside.ts'
 
-export type * from './model/inside.ts'
+export * from './model/inside.ts'
 export type * from './model/heap-graph.ts'
 
 // ---------------------------------------------------------------- who is watched

@@ -13,6 +13,7 @@ export type Judgement = {
   /** Anonymous memory that neither Python objects nor tracemalloc explain. */
   readonly otherAnonBytes: number | undefined
   readonly mallocFreeBytes: number | undefined
+  readonly poolFreeBytes: number | undefined
   readonly mallocUsedBytes: number | undefined
   /** What went into caches that are full now, where that explains the growth. */
   readonly settledBytes?: number
@@ -42,6 +43,7 @@ export function judge(
         ? undefined
         : anonBytes - pythonBytes - (change('tracingBytes') ?? 0),
     mallocFreeBytes: change('mallocFreeBytes'),
+    poolFreeBytes: change('poolFreeBytes'),
     mallocUsedBytes: change('mallocUsedBytes'),
   }
   const isQuiet = baseline === undefined ? isSteady(pace) : parts.totalBytes < noiseBytes(baseline)
@@ -69,8 +71,9 @@ function judgeAnonymous({
   otherAnonBytes = 0,
   mallocFreeBytes,
   mallocUsedBytes,
+  poolFreeBytes = 0,
 }: Omit<Judgement, 'verdict'>): Findings['verdict'] {
+  if ((mallocFreeBytes ?? 0) + poolFreeBytes >= otherAnonBytes / 2) return 'fragmentation'
   if (mallocFreeBytes === undefined || mallocUsedBytes === undefined) return 'native'
-  if (mallocFreeBytes >= otherAnonBytes / 2) return 'fragmentation'
   return mallocUsedBytes >= otherAnonBytes / 2 ? 'native' : 'unknown'
 }

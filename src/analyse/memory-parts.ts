@@ -1,4 +1,4 @@
-import type { Allocations, Dump, MapKind } from '../model.ts'
+import { ANONYMOUS_KINDS, type Allocations, type Census, type Dump, type MapKind } from '../model.ts'
 
 /** What a process's memory consists of, as far as a dump tells. */
 export type MemoryParts = {
@@ -14,6 +14,8 @@ export type MemoryParts = {
   /** What tracemalloc needs to remember allocations: neither Python objects nor anybody's leak. */
   readonly tracingBytes: number
   readonly mallocFreeBytes: number | undefined
+  /** Free blocks among the small objects. */
+  readonly poolFreeBytes: number | undefined
   /** What malloc has handed out, Python's own large objects included. */
   readonly mallocUsedBytes: number | undefined
 }
@@ -33,16 +35,23 @@ export function measureParts({ manifest, outside, census, memoryMap }: Dump): Me
   return {
     rssBytes: manifest.rss_bytes,
     swapBytes: parseKilobytes(status['VmSwap']) ?? 0,
-    anonBytes: parseKilobytes(status['RssAnon']) ?? ofKinds('heap', 'anonymous', 'stack'),
+    anonBytes: parseKilobytes(status['RssAnon']) ?? ofKinds(...ANONYMOUS_KINDS),
     fileBytes: file ?? ofKinds('file', 'deleted-file', 'executable'),
     dataFileBytes: file === undefined ? ofKinds('file', 'deleted-file') : Math.max(0, file - code),
     shmemBytes: parseKilobytes(status['RssShmem']) ?? ofKinds('shared-memory'),
     pythonBytes: census?.complete === true ? census.bytes : undefined,
     tracingBytes: measureTracing(census?.allocations),
-    mallocFreeBytes: census?.malloc?.freeBytes,
-    mallocUsedBytes: census?.malloc && census.malloc.inUseBytes + census.malloc.mmappedBytes,
+    ...measureAllocators(census),
   }
 }
+
+const measureAllocators = (
+  census: Census | undefined,
+): Pick<MemoryParts, 'mallocFreeBytes' | 'mallocUsedBytes' | 'poolFreeBytes'> => ({
+  mallocFreeBytes: census?.malloc?.freeBytes,
+  mallocUsedBytes: census?.malloc && census.malloc.inUseBytes + census.malloc.mmappedBytes,
+  poolFreeBytes: census?.pools && Math.max(0, census.pools.bytes - census.pools.usedBytes),
+})
 
 // tracemalloc does not count what malloc rounds up: two pieces for each trace, 32 bytes together.
 const measureTracing = (allocations: Allocations | undefined): number =>

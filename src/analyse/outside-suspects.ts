@@ -3,7 +3,8 @@ import { compareTypes } from './compare.ts'
 import type { Judgement } from './judge.ts'
 import { suspectFiles, suspectSharedMemory } from './suspect-mappings.ts'
 import { suspectShare } from './suspects.ts'
-import { changeWords, countWords, shortName, sizeWords, typeWords } from './words.ts'
+import { parseKilobytes } from './memory-parts.ts'
+import { changeWords, countWords, numberOf, shareWords, shortName, sizeWords, typeWords } from './words.ts'
 
 /** What is large, or has grown, and is not Python objects. */
 export function suspectOutside(
@@ -28,8 +29,11 @@ export function suspectOutside(
 }
 
 function suspectAnonymous(dump: Dump, baseline: Dump | undefined, judgement: Judgement): Suspect {
-  const { otherAnonBytes = 0, mallocFreeBytes = 0, mallocUsedBytes = 0 } = judgement
-  if (mallocFreeBytes >= otherAnonBytes / 2) return suspectFragmentation(dump, baseline, judgement)
+  const { otherAnonBytes = 0, mallocFreeBytes = 0, mallocUsedBytes = 0, poolFreeBytes = 0 } = judgement
+  if (mallocFreeBytes + poolFreeBytes >= otherAnonBytes / 2)
+    return mallocFreeBytes >= poolFreeBytes
+      ? suspectFragmentation(dump, baseline, judgement)
+      : suspectPools(dump, baseline, judgement)
   if (dump.census?.malloc === undefined || mallocUsedBytes >= otherAnonBytes / 2) {
     return suspectNative(dump, baseline, judgement)
   }
@@ -56,7 +60,12 @@ function suspectNative(dump: Dump, baseline: Dump | undefined, judgement: Judgem
     title: `native memory: ${sizeWords(otherAnonBytes)} outside Python objects (these: ${python}); ${holder}`,
     bytes: otherAnonBytes,
     ...(baseline === undefined ? {} : { grownBytes: otherAnonBytes }),
-    evidence: [...mallocFacts(judgement, baseline), ...extensionFacts(dump), ...wrapperFacts(dump, baseline)],
+    evidence: [
+      ...mallocFacts(judgement, baseline),
+      ...pinnedFacts(dump),
+      ...extensionFacts(dump),
+      ...wrapperFacts(dump, baseline),
+    ],
     confidence: baseline === undefined || !isKnown ? 'low' : 'high',
   }
 }
@@ -71,8 +80,32 @@ function suspectFragmentation(dump: Dump, baseline: Dump | undefined, judgement:
     ...(baseline === undefined ? {} : { grownBytes: mallocFreeBytes }),
     evidence: [
       ...mallocFacts(judgement, baseline),
+      ...arenaFacts(dump),
       'no object holds it: malloc_trim(0) would return most of it',
       `MALLOC_ARENA_MAX=2 or fewer threads (now ${countWords(threads)}) keep it small`,
+    ],
+    confidence: baseline === undefined ? 'medium' : 'high',
+  }
+}
+
+/** Small objects come from pools, whose arenas are given back as a whole or not at all. */
+function suspectPools(
+  { census }: Dump,
+  baseline: Dump | undefined,
+  { poolFreeBytes = 0 }: Judgement,
+): Suspect {
+  const { bytes, usedBytes } = census?.pools ?? { bytes: 0, usedBytes: 0 }
+  return {
+    kind: 'fragmentation',
+    title:
+      `fragmentation: ${sizeWords(poolFreeBytes)} of freed small objects in pymalloc's arenas, ` +
+      'which the few that still live there keep',
+    bytes: poolFreeBytes,
+    ...(baseline === undefined ? {} : { grownBytes: poolFreeBytes }),
+    evidence: [
+      `${sizeWords(usedBytes)} of ${sizeWords(bytes)} in the arenas are in use, ${shareWords(usedBytes / Math.max(1, bytes))}`,
+      'no object holds it: an arena goes back to the system when its last object is freed, and new objects fill it first',
+      'what is made during a burst and kept after it decides: make it before, or copy it when the burst is over',
     ],
     confidence: baseline === undefined ? 'medium' : 'high',
   }
@@ -83,6 +116,26 @@ function mallocFacts(judgement: Judgement, baseline: Dump | undefined): readonly
   if (mallocUsedBytes === undefined || mallocFreeBytes === undefined) return []
   const words = baseline === undefined ? sizeWords : changeWords
   return [`malloc: in use ${words(mallocUsedBytes)}, free ${words(mallocFreeBytes)}`]
+}
+
+/** glibc gives threads arenas of their own, of which each keeps what was freed in it. */
+function arenaFacts({ memoryMap }: Dump): readonly string[] {
+  const arenas = (memoryMap?.rows ?? []).filter(({ kind }) => kind === 'malloc-arena')
+  const count = arenas.reduce((sum, { mappings }) => sum + mappings, 0)
+  const bytes = arenas.reduce((sum, { rssBytes }) => sum + rssBytes, 0)
+  return count === 0
+    ? []
+    : [`${numberOf(count, 'arena', 'arenas')} of threads have ${sizeWords(bytes)} of memory`]
+}
+
+const LEAST_PINNED_BYTES = 16 * 2 ** 20
+
+/** Memory that drivers pin, as CUDA does for copies to a GPU, counts as the process's and is no Python object. */
+function pinnedFacts({ outside: { status } }: Dump): readonly string[] {
+  const bytes = parseKilobytes(status['VmPin']) ?? 0
+  return bytes < LEAST_PINNED_BYTES
+    ? []
+    : [`${sizeWords(bytes)} are pinned for devices, as for a GPU (VmPin)`]
 }
 
 const standardExtensions = new Set(

@@ -4,7 +4,8 @@ import { sizeWords } from './words.ts'
 
 /** Splits RSS into what it consists of. Each part takes what is left at most, so that the rows add up to it exactly. */
 export function reconcile(dump: Dump): Reconciliation {
-  const { rssBytes, anonBytes, pythonBytes, mallocFreeBytes, shmemBytes, tracingBytes } = measureParts(dump)
+  const { rssBytes, anonBytes, pythonBytes, mallocFreeBytes, poolFreeBytes, shmemBytes, tracingBytes } =
+    measureParts(dump)
   const rows: { what: string; bytes: number }[] = []
   let leftBytes = rssBytes
   const take = (what: string, bytes: number): number => {
@@ -15,6 +16,7 @@ export function reconcile(dump: Dump): Reconciliation {
   }
 
   take('shared memory', shmemBytes ?? 0)
+  take('memory of devices, as of a GPU', sumKinds(dump, ['device']))
   for (const { what, bytes } of splitFiles(dump)) take(what, bytes)
   let anonLeftBytes = Math.min(anonBytes ?? leftBytes, leftBytes)
   const takeAnon = (what: string, bytes: number): void => {
@@ -28,8 +30,9 @@ export function reconcile(dump: Dump): Reconciliation {
     )
   }
   takeAnon('what tracemalloc remembers', tracingBytes)
+  takeAnon('free blocks between small objects', poolFreeBytes ?? 0)
   takeAnon('free memory that malloc keeps', mallocFreeBytes ?? 0)
-  takeAnon('main stack', sumKinds(dump, ['stack']))
+  takeAnon('stacks of threads', sumKinds(dump, ['stack', 'thread-stack']))
   takeAnon(
     pythonBytes === undefined
       ? 'anonymous memory, not looked into'

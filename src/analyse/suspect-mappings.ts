@@ -50,7 +50,9 @@ export function suspectSharedMemory(
     evidence: [
       ...describeGroup(group, baseline),
       ...findWrappers(dump.census, baseline?.census, /(^|\.)(SharedMemory|mmap)$/),
-      'segments in /dev/shm count against the container until they are unlinked, even after the process ends',
+      group?.example === '/dev/zero'
+        ? 'they are anonymous, as mmap(-1) makes them, and go when they are closed'
+        : 'segments in /dev/shm count against the container until they are unlinked, even after the process ends',
     ],
     confidence: baseline === undefined ? 'medium' : 'high',
   }

@@ -1,4 +1,4 @@
-import type { Allocations, Census, Owner } from '../model.ts'
+import type { Allocations, Census, Owner, Pools } from '../model.ts'
 import { CensusLine } from '../census-schema.ts'
 import type { PayloadKind } from './payload-text.ts'
 
@@ -52,19 +52,28 @@ export class CensusReader {
     return this.#lineCount > 0
   }
 
-  /** Whether the census has come to its end; allocation sites and malloc's state may follow. */
+  /** Whether the census has come to its end; malloc's state, allocation sites and pools may follow. */
   get hasEnded(): boolean {
     return this.#latest.has('end')
   }
 
   /** Whether the payload has come to its end, malloc's state aside. */
   get hasSaidAll(): boolean {
-    return this.hasEnded && !this.#lacksSites
+    return this.hasEnded && !this.#lacksSites && !this.#lacksPools
   }
 
   /** Why the payload tells no graph, if it has said so. */
   get noGraph(): string | undefined {
     return this.#last('no-graph')?.problem
+  }
+
+  get #lacksPools(): boolean {
+    return this.#kinds.includes('census') && !this.#latest.has('pools')
+  }
+
+  #pools(): Pools | undefined {
+    const told = this.#last('pools')
+    return told && told.count > 0 ? stripKind(told) : undefined
   }
 
   get #lacksSites(): boolean {
@@ -100,6 +109,8 @@ export class CensusReader {
       gc: runtime.gc,
       allocatedBlocks: runtime.allocatedBlocks ?? undefined,
       malloc: malloc && stripKind(malloc),
+      pools: this.#pools(),
+      devices: this.#last('devices')?.devices,
       ...this.#counted(),
       owners: this.#owners,
       largest: this.#last('largest')?.objects ?? [],

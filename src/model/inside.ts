@@ -92,6 +92,18 @@ export type MallocState = {
   readonly arenaBytes: number
 }
 
+/** Storages that Python objects own on a device, as tensors do on a GPU: no part of RSS. */
+export type DeviceMemory = { readonly device: string; readonly count: number; readonly bytes: number }
+
+/** pymalloc's pools, in which all small objects lie. */
+export type Pools = {
+  readonly count: number
+  /** What they take in memory. */
+  readonly bytes: number
+  /** Blocks that are in use; the rest is free, and stays with the process as long as its arena has any. */
+  readonly usedBytes: number
+}
+
 export type SourceLine = { readonly file: string; readonly line: number }
 
 /** Where memory was allocated that has not been freed since. */
@@ -124,6 +136,9 @@ export type Census = {
   /** Blocks that pymalloc has handed out, where the interpreter says so. */
   readonly allocatedBlocks?: number | undefined
   readonly malloc?: MallocState | undefined
+  /** Where the native walk could look at them. */
+  readonly pools?: Pools | undefined
+  readonly devices?: readonly DeviceMemory[] | undefined
   readonly objects: number
   readonly bytes: number
   readonly types: readonly TypeRow[]
@@ -137,8 +152,33 @@ export type Census = {
   readonly problems: readonly string[]
 }
 
-export type MapKind =
-  'heap' | 'anonymous' | 'stack' | 'file' | 'deleted-file' | 'shared-memory' | 'executable' | 'kernel'
+export const MAP_KINDS = [
+  'heap',
+  'anonymous',
+  /** Of the main thread. */
+  'stack',
+  /** Of another thread: anonymous, with a guard before it. */
+  'thread-stack',
+  /** One of those that glibc's malloc makes for threads; their number says how many. */
+  'malloc-arena',
+  'file',
+  'deleted-file',
+  'shared-memory',
+  /** Memory of a device, as of a GPU. */
+  'device',
+  'executable',
+  'kernel',
+] as const
+export type MapKind = (typeof MAP_KINDS)[number]
+
+/** Memory that no file stands behind. */
+export const ANONYMOUS_KINDS: readonly MapKind[] = [
+  'heap',
+  'anonymous',
+  'stack',
+  'thread-stack',
+  'malloc-arena',
+]
 
 export type MapRow = {
   readonly kind: MapKind

@@ -13,6 +13,7 @@ ORDER = (
     "names",
     "interpreters",
     "attributes",
+    "buffers",
     "emit",
     "stacks",
     "runtime",
@@ -31,6 +32,7 @@ ORDER = (
     "census",
     "traced",
     "graph",
+    "pools",
     "main",
 )
 

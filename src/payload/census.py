@@ -2,6 +2,7 @@
 
 import time
 
+from .buffers import device_rows
 from .emit import send, send_list
 from .labels import Claims
 from .modules import claim_modules
@@ -85,6 +86,8 @@ def _tell(walk, labels, write):
         types[TYPES:] = [dict(sums, type="<other>")]
     send(write, "types", objects=objects, bytes=size, types=types)
     send(write, "largest", objects=[_large(walk, *entry) for entry in walk.largest_first()])
+    if device_rows():
+        send(write, "devices", devices=device_rows()[:16])
     send_list(write, "owners", "owners", owner_rows(choose_rows(labels, walk.facts), walk))
 
 

@@ -5,6 +5,7 @@ from .emit import LINE_BYTES, send, to_json
 from .graph import tell_graph
 from .names import type_name
 from .native import choose_heap  # noqa: F401 (bootstrap.py takes it from here)
+from .pools import tell_pools
 from .runtime import allocated_blocks, gc_facts, python_facts
 from .service import Service  # noqa: F401 (likewise)
 from .stacks import FRAMES, thread_stacks
@@ -54,6 +55,7 @@ def run(service, heap, kinds, write):
         attempt(lambda: tell_traced(write, service.starter), "traced", failed)
         if failed:
             refuse_traced(write, failed[0])
+        tell_pools(heap.native, write)
 
     return tell_rest if "census" in kinds else None
 

@@ -146,6 +146,8 @@ class NativeWalk:
             header = size - method(sample)
         except Exception:
             method, header = None, 0
+        if facts.holds_more:
+            method = None
         return [HOW.index(facts.walks), facts.size, method, header, facts.measure, size]
 
     def group(self, told):

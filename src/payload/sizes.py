@@ -4,6 +4,7 @@ import gc
 import sys
 
 from .attributes import METHOD
+from .buffers import extra_bytes
 from .names import mro_of, names_of, type_name
 
 HEAP_TYPE, HAS_GC, MANAGED_DICT = 1 << 9, 1 << 14, 1 << 4
@@ -26,15 +27,17 @@ _INLINE_UNCOUNTED = sys.version_info >= (3, 11) and sys.getsizeof(_probe) <= _BA
 class TypeFacts:
     """`walks` says how to find what instances refer to; `size` is 0 where each has its own."""
 
-    __slots__ = ("kind", "walks", "size", "measure", "maybe_untracked")
+    __slots__ = ("kind", "walks", "size", "measure", "holds_more", "maybe_untracked")
 
     def __init__(self, kind, sample):
         self.kind = kind
         self.maybe_untracked = kind is dict or kind is tuple
         self.walks = _how_to_walk(kind)
-        self.measure = _measure(kind)
+        extra = extra_bytes(kind)
+        self.holds_more = extra is not None
+        self.measure = _measure(kind) if extra is None else _add(_measure(kind), extra)
         self.size = 0
-        if _ITEMSIZE(kind) == 0 and sizeof_of(kind)[0] is _OBJECT_SIZEOF:
+        if extra is None and _ITEMSIZE(kind) == 0 and sizeof_of(kind)[0] is _OBJECT_SIZEOF:
             self.size = self.measure(sample) + _inline_bytes(kind, sample)
 
     def sizes(self, group):
@@ -43,6 +46,17 @@ class TypeFacts:
             return list(map(self.measure, group))
         except Exception:
             return [_BASICSIZE(self.kind)] * len(group)
+
+
+def _add(measure, extra):
+    def measure_all(thing):
+        size = measure(thing)
+        try:
+            return size + extra(thing)
+        except Exception:
+            return size
+
+    return measure_all
 
 
 def layout_of(kind):

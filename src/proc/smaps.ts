@@ -1,4 +1,4 @@
-import type { MapKind, MapRow } from '../model.ts'
+import { ANONYMOUS_KINDS, type MapKind, type MapRow } from '../model.ts'
 import { type Mapping, parseMapsLine } from './maps.ts'
 
 /** More rows than this are folded by kind: a process with 60,000 mappings of its own temporary files. */
@@ -11,9 +11,10 @@ export function parseSmaps(text: string): MapRow[] {
     entries.filter(({ mapping }) => isExecutable(mapping)).map(({ mapping }) => mapping.path),
   )
   const rows = new Map<string, MapRow>()
-  for (const { mapping, rssBytes, swapBytes } of entries) {
-    const kind = kindOf(mapping, executables)
-    const path = kind === 'anonymous' || rows.size >= MAX_ROWS ? '' : mapping.path
+  for (const [at, { mapping, rssBytes, swapBytes }] of entries.entries()) {
+    const neighbours = { before: entries[at - 1]?.mapping, after: entries[at + 1]?.mapping }
+    const kind = kindOf(mapping, neighbours, executables)
+    const path = isNameless(kind) || rows.size >= MAX_ROWS ? '' : mapping.path
     const key = `${kind} ${path}`
     const row = rows.get(key) ?? { kind, path, mappings: 0, rssBytes: 0, swapBytes: 0 }
     rows.set(key, {
@@ -45,13 +46,37 @@ function readEntries(text: string): Entry[] {
 const isExecutable = ({ permissions, path }: Mapping): boolean =>
   permissions.includes('x') && path.startsWith('/')
 
-function kindOf(mapping: Mapping, executables: ReadonlySet<string>): MapKind {
+const isNameless = (kind: MapKind): boolean =>
+  ANONYMOUS_KINDS.includes(kind) && kind !== 'heap' && kind !== 'stack'
+
+type Neighbours = { readonly before: Mapping | undefined; readonly after: Mapping | undefined }
+
+function kindOf(mapping: Mapping, neighbours: Neighbours, executables: ReadonlySet<string>): MapKind {
   const { path, isDeleted } = mapping
   if (path === '[heap]') return 'heap'
   if (path.startsWith('[stack')) return 'stack'
-  if (path === '' || path.startsWith('[anon:')) return 'anonymous'
+  if (path === '' || path.startsWith('[anon:')) return anonymousKind(mapping, neighbours)
   if (path.startsWith('[')) return 'kernel'
   if (/^\/(dev\/shm\/|dev\/zero|SYSV|memfd:|anon_hugepage)/.test(path)) return 'shared-memory'
+  if (/^(?:\/dev\/(?:nvidia|dri\/|kfd)|anon_inode:)/.test(path)) return 'device'
   if (executables.has(path)) return 'executable'
   return isDeleted ? 'deleted-file' : 'file'
+}
+
+/** glibc's HEAP_MAX_SIZE: an arena begins at a multiple of it, and reserves what follows up to the next. */
+const ARENA_BYTES = 64 * 2 ** 20
+/** A thread's stack has a guard below it of a page, more where the program says so. */
+const MOST_GUARD_BYTES = 64 * 1024
+
+function anonymousKind({ start, end, permissions }: Mapping, { before, after }: Neighbours): MapKind {
+  if (!permissions.startsWith('rw-')) return 'anonymous'
+  const isReserved = after?.start === end && after.permissions.startsWith('---')
+  const bytes = end - start
+  if (start % ARENA_BYTES === 0 && (bytes === ARENA_BYTES || (isReserved && bytes < ARENA_BYTES)))
+    return 'malloc-arena'
+  const isGuarded =
+    before?.end === start &&
+    before.permissions.startsWith('---') &&
+    before.end - before.start <= MOST_GUARD_BYTES
+  return isGuarded ? 'thread-stack' : 'anonymous'
 }

@@ -1,11 +1,11 @@
-import type { Dump, Ending, Findings, MachineFacts } from '../model.ts'
-import { formatBytes, formatDuration, formatShare } from './format.ts'
+import type { DeviceMemory, Dump, Ending, Findings, MachineFacts } from '../model.ts'
+import { formatBytes, formatCount, formatDuration, formatShare } from './format.ts'
 
 /** Something to know about a dump, and its name; there is none where the text is undefined. */
 export type Fact = readonly [name: string, text: string | undefined]
 
 /** Which process it was, on which machine. */
-export function processFacts({ manifest, id }: Dump, findings: Findings): readonly Fact[] {
+export function processFacts({ manifest, id, census }: Dump, findings: Findings): readonly Fact[] {
   const { process, target } = manifest
   return [
     ['dump', id],
@@ -15,19 +15,24 @@ export function processFacts({ manifest, id }: Dump, findings: Findings): readon
     ['program', `${process.exe}, Python ${manifest.python_version ?? 'of unknown version'}`],
     ['unit', process.unit],
     ['container', process.container_id],
+    ['devices', census?.devices?.map(describeDevice).join(', ')],
     ['machine', manifest.machine && describeMachine(manifest.machine)],
   ]
 }
+
+const describeDevice = ({ device, count, bytes }: DeviceMemory): string =>
+  `${formatCount(count)} storages hold ${formatBytes(bytes)} on ${device}, which is no part of RSS`
 
 const describeMachine = ({ os, kernel, architecture, cpus, memoryBytes }: MachineFacts): string =>
   `${os}, Linux ${kernel}, ${architecture}, ${cpus} CPUs, ${formatBytes(memoryBytes)}`
 
 /** Why the dump was taken, how, and what that cost. */
-export function captureFacts({ manifest, outside, path, ending }: Dump): readonly Fact[] {
+export function captureFacts({ id, manifest, outside, path, ending }: Dump): readonly Fact[] {
   const { failure, pause_ms: pauseMs, attempts } = manifest
   const copied =
     manifest.copied_bytes === undefined ? '' : `; the snapshot copied ${formatBytes(manifest.copied_bytes)}`
   const core = manifest.files.find(({ name }) => name === 'core')
+  const graph = manifest.files.find(({ name }) => name === 'graph.gz')
   const limit = manifest.fired.limit ?? outside.cgroup.limit
   const others = manifest.also_fired.length === 0 ? '' : `, also ${manifest.also_fired.join(', ')}`
   const phases = manifest.phases.slice(0, 20).map(({ name, ms }) => `${name} ${formatDuration(ms)}`)
@@ -48,6 +53,7 @@ export function captureFacts({ manifest, outside, path, ending }: Dump): readonl
       'core',
       core && `${formatBytes(core.bytes)}; look into it with: gdb ${manifest.process.exe} ${path}/core`,
     ],
+    ['graph', graph && `${formatBytes(graph.bytes)}; what retains what is told by: pyheapctl graph ${id}`],
     ['phases', phases.length === 0 ? undefined : phases.join(', ')],
     ['truncated', manifest.truncated && `${manifest.truncated.reason}: ${manifest.truncated.detail}`],
     ['lost', manifest.lost?.map(({ reason, detail }) => `${reason}: ${detail}`).join('; ') || undefined],

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import {
   CAPTURE_KINDS,
+  MAP_KINDS,
   type CaptureFailure,
   type Collections,
   type DumpManifest,
@@ -135,16 +136,7 @@ export const memoryMapSchema: z.ZodType<MemoryMap> = z.object({
   rows: z
     .array(
       z.object({
-        kind: z.enum([
-          'heap',
-          'anonymous',
-          'stack',
-          'file',
-          'deleted-file',
-          'shared-memory',
-          'executable',
-          'kernel',
-        ]),
+        kind: z.enum(MAP_KINDS),
         path: z.string(),
         mappings: count,
         rssBytes: bytes,

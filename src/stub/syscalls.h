@@ -14,6 +14,7 @@
 #define SYS_rt_sigaction 13
 #define SYS_rt_sigprocmask 14
 #define SYS_mremap 25
+#define SYS_mincore 27
 #define SYS_nanosleep 35
 #define SYS_getpid 39
 #define SYS_setitimer 38
@@ -57,6 +58,7 @@ static __attribute__((noinline, unused)) i64 raw_syscall(i64 nr, i64 a, i64 b, i
 #define SYS_mremap 216
 #define SYS_clone 220
 #define SYS_mmap 222
+#define SYS_mincore 232
 #define SYS_wait4 260
 #define SYS_close_range 436
 

@@ -6,6 +6,7 @@
 #include "walker.h"
 #include "graph-functions.h"
 #include "heap-functions.h"
+#include "pools.h"
 #include "walk-functions.h"
 
 #define METH_O 8
@@ -63,6 +64,7 @@ object *pyheap_native(struct python *python)
 	define(native, dict, self, "split", split_unreached, METH_NOARGS);
 	define(native, dict, self, "group", group, METH_O);
 	define(native, dict, self, "entry_types", entry_types, METH_FASTCALL);
+	define(native, dict, self, "pools", count_pools, METH_O);
 	define(native, dict, self, "number", number_objects, METH_NOARGS);
 	define(native, dict, self, "number_of", number_of_object, METH_O);
 	define(native, dict, self, "kinds", tell_kinds, METH_NOARGS);

@@ -55,7 +55,7 @@ test('each part is named and has its size', () => {
       'shared memory: 10',
       'mapped files: data: 10',
       'not accounted for: 10',
-      'main stack: 5',
+      'stacks of threads: 5',
     ],
   )
 })

@@ -48,6 +48,7 @@ test('a census that is cut off keeps the quick table', () => {
 
 const traced = runtime.replace('"tracemalloc":false', '"tracemalloc":true')
 const site = { bytes: 9, count: 1, frames: [{ file: '/srv/app.py', line: 3 }] }
+const pools = '{"kind":"pools","count":2,"bytes":32768,"usedBytes":1024}\n'
 const allocated = (problem: string | null): string =>
   `${JSON.stringify({ kind: 'allocated', bytes: 9, count: 1, frames: 5, overheadBytes: 1, sites: [site], problem })}\n`
 
@@ -58,6 +59,8 @@ test('where tracemalloc runs, allocation sites follow the census, which stands w
   assert.equal(reader.census()?.complete, true)
   assert.match(reader.census()?.problems.join() ?? '', /allocation sites: cut off/)
   reader.push(allocated(null))
+  assert.equal(reader.hasSaidAll, false)
+  reader.push(pools)
   assert.equal(reader.hasSaidAll, true)
   assert.deepEqual(reader.census()?.problems, [])
   assert.deepEqual(reader.census()?.allocations, {
@@ -82,7 +85,7 @@ test('nothing is waited for where tracemalloc does not run, or no census was ask
     ['stacks', traced],
   ] as const) {
     const reader = new CensusReader([kinds])
-    reader.push(hello + facts + types + end)
+    reader.push(hello + facts + types + end + (kinds === 'census' ? pools : ''))
     assert.equal(reader.hasSaidAll, true)
   }
 })

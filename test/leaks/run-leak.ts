@@ -13,6 +13,8 @@ export type Result = {
   readonly leak: Leak
   readonly verdict: string
   readonly wrong: readonly string[]
+  /** What a sum of sys.getsizeof by type over gc.get_objects() says of the same process: its largest three. */
+  readonly bySize: string
 }
 
 const START_DELAY_S = 8
@@ -31,17 +33,30 @@ export async function runLeak(leak: Leak, settings: Settings): Promise<Result> {
     const first = await dump(service.pid, store)
     await hasGrown(leak, service.pid, baseRss, (limitMb * MIB) / 2)
     const second = await dump(service.pid, store)
+    const bySize = await sumSizes(service.pid)
     const verdict = (await pyheapctl('show', '--verdict', '--store', store, second)).out
     const problem = [first, second].find((path) => !existsSync(path))
     const wrong = problem === undefined ? judgeVerdict(leak.truth, oneLine(verdict)) : [problem]
-    return { leak, verdict, wrong }
+    return { leak, verdict, wrong, bySize }
   } catch (error) {
-    return { leak, verdict: service.output.slice(-500), wrong: [String(error)] }
+    return { leak, verdict: service.output.slice(-500), wrong: [String(error)], bySize: '' }
   } finally {
     await service.stop()
     rmSync(store, { recursive: true })
   }
 }
+
+const SUM_SIZES = `
+import gc, sys
+sums = {}
+for o in gc.get_objects():
+    sums[type(o)] = sums.get(type(o), 0) + sys.getsizeof(o)
+top = sorted(sums.items(), key=lambda row: -row[1])[:3]
+print(", ".join("%s %d MB" % (kind.__name__, size >> 20) for kind, size in top))
+`
+
+const sumSizes = async (pid: number): Promise<string> =>
+  (await pyheapctl('exec', String(pid), '-c', SUM_SIZES)).out.trim()
 
 /** Lines are folded for a terminal, which no pattern counts on. */
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ')

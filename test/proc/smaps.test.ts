@@ -22,9 +22,42 @@ for (const [name, permissions, kind] of [
   ['/dev/shm/psm_1234', 'rw-s', 'shared-memory'],
   ['/memfd:arrow (deleted)', 'rw-s', 'shared-memory'],
   ['/dev/zero (deleted)', 'rw-s', 'shared-memory'],
+  ['/dev/nvidia0', 'rw-s', 'device'],
+  ['/dev/dri/renderD128', 'rw-s', 'device'],
 ] as const)
   test(`${name === '' ? 'no name' : name} is ${kind}`, () => {
     assert.equal(parseSmaps(entry(name, permissions, 8))[0]?.kind, kind)
+  })
+
+const at = (range: string, permissions: string): string => `${range} ${permissions} 00000000 00:00 0
+Rss:                  12 kB`
+for (const [what, kinds, lines] of [
+  [
+    "a thread's stack lies behind its guard",
+    ['thread-stack'],
+    [at('7f0000000000-7f0000001000', '---p'), at('7f0000001000-7f0000801000', 'rw-p')],
+  ],
+  [
+    'an arena begins at a multiple of 64 MiB and reserves the rest',
+    ['malloc-arena'],
+    [at('7f0004000000-7f0004021000', 'rw-p'), at('7f0004021000-7f0008000000', '---p')],
+  ],
+  ['an arena may be full', ['malloc-arena'], [at('7f0004000000-7f0008000000', 'rw-p')]],
+  ['other memory may begin there too', ['anonymous'], [at('7f0004000000-7f0004021000', 'rw-p')]],
+  [
+    'what lies behind a large gap is no stack',
+    ['anonymous'],
+    [at('7f0000000000-7f0001000000', '---p'), at('7f0001000000-7f0001801000', 'rw-p')],
+  ],
+] as const)
+  test(what, () => {
+    const rows = parseSmaps(lines.join('\n')).filter(
+      ({ mappings, kind }) => mappings > 0 && kind !== 'anonymous',
+    )
+    assert.deepEqual(
+      rows.map(({ kind }) => kind),
+      kinds.filter((kind) => kind !== 'anonymous'),
+    )
   })
 
 test('all segments of a file that is mapped for execution belong to it', () => {
