@@ -184,7 +184,7 @@ class EveryKindOfHolder(unittest.TestCase):
 
     def test_lines_come_in_the_order_of_their_worth(self):
         order = list(dict.fromkeys(line["kind"] for line in self.lines if line["kind"] != "progress"))
-        self.assertEqual(["hello", "runtime", "stacks", "tracked", "types", "largest", "owners", "end"], order)
+        self.assertEqual(["hello", "runtime", "stacks", "tracked", "types", "largest", "owners", "end", "pools"], order)
         self.assertEqual([], line_of(self.lines, "end")["problems"])
 
     def test_what_was_frozen_and_switched_off_is_told(self):
