@@ -19,6 +19,7 @@ const Owner = z.object({
   path: text,
   type: short,
   entries: count.optional(),
+  alike: count.optional(),
   entryTypes: z.array(z.object({ type: short, count })).max(16),
   objects: count,
   bytes: count,

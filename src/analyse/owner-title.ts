@@ -18,12 +18,14 @@ export function titleOwner(growth: OwnerGrowth, gc: GcState): string {
 }
 
 /** Where an owner is found, in words: `class attribute shop.Model.registry`. */
-export function nameOwner(owner: Pick<Owner, 'kind' | 'scope' | 'path'>): string {
+export function nameOwner(owner: Pick<Owner, 'kind' | 'scope' | 'path' | 'alike'>): string {
   const scope = shortName(owner.scope)
   const path = shortName(owner.path)
   switch (owner.kind) {
     case 'module':
-      return `module ${scope}: ${path}`
+      return owner.alike === undefined
+        ? `module ${scope}: ${path}`
+        : `${countWords(owner.alike)} modules ${scope}: ${path}`
     case 'class':
       return `class attribute ${scope}.${path}`
     case 'frame':
@@ -41,7 +43,10 @@ export function nameOwner(owner: Pick<Owner, 'kind' | 'scope' | 'path'>): string
   }
 }
 
-function nameLocal({ scope, path }: Pick<Owner, 'scope' | 'path'>): string {
+function nameLocal({ scope, path, alike }: Pick<Owner, 'scope' | 'path' | 'alike'>): string {
+  const [, inside, where] = /^threads: (\S{1,300}) (\(.{1,300}\))$/s.exec(scope) ?? []
+  if (alike !== undefined && inside !== undefined && where !== undefined)
+    return `local variable ${shortName(path)} of ${shortName(inside)} in ${countWords(alike)} threads ${shortName(where)}`
   const [, thread, called, place] = /^thread (.{1,300}): (\S{1,300}) \((.{1,300})\)$/s.exec(scope) ?? []
   const variable = shortName(path)
   if (thread === undefined || called === undefined || place === undefined) {

@@ -19,6 +19,8 @@ export type Owner = {
   readonly type: string
   /** Number of entries where it is a container. */
   readonly entries?: number | undefined
+  /** How many that are named alike this stands for: modules `plugin_*`, threads in one function. */
+  readonly alike?: number | undefined
   /** Types of the direct entries, most frequent first, at most 5. */
   readonly entryTypes: readonly { readonly type: string; readonly count: number }[]
   readonly objects: number

@@ -15,7 +15,7 @@ MOST_STARTS = 20_000
 class Label:
     """A path inside a scope and the objects that it stands for: several, when their paths are alike."""
 
-    __slots__ = ("kind", "scope", "path", "starts", "parent", "below", "tally", "notes", "total")
+    __slots__ = ("kind", "scope", "path", "starts", "parent", "below", "tally", "notes", "total", "alike")
 
     def __init__(self, kind, scope, path, parent=None):
         self.kind = kind
@@ -27,6 +27,7 @@ class Label:
         self.tally = Tally()
         self.notes = []
         self.total = 0
+        self.alike = 0  # how many were folded into this one
 
     def step(self, step):
         """The label one step down."""

@@ -7,6 +7,7 @@ from .walk import entry_count
 MOST = 200
 LEAST_BYTES = 64 * 1024
 MANY = 64
+MANY_ALIKE = 16
 
 
 def bytes_by_type(tally, facts):
@@ -52,7 +53,41 @@ def choose_rows(labels, facts):
             rows.append(label)
         if row is not parent and parent is not None:
             heavy.setdefault(id(parent), []).append(row)
-    return sorted(rows, key=lambda row: own[id(row)], reverse=True)
+    return sorted(merge_alike(rows, own), key=lambda row: own[id(row)], reverse=True)
+
+
+def merge_alike(rows, own):
+    """Folds rows that are named alike, as modules `plugin_1`, `plugin_2` or threads in one function, into the first.
+
+    None of them may hold much, and together they may hold all; `own` has what each holds, by its id.
+    """
+    groups = {}
+    for row in rows:
+        groups.setdefault((row.kind, _pattern(row), _without_numbers(row.path)), []).append(row)
+    kept = []
+    for (_, scope, path), group in groups.items():
+        if len(group) < MANY_ALIKE:
+            kept += group
+            continue
+        first = group[0]
+        for row in group[1:]:
+            merge(first.tally, row.tally)
+            own[id(first)] += own[id(row)]
+        first.notes.append("such as %s: %s" % (first.scope, first.path))
+        first.scope, first.path, first.alike = scope, path, len(group)
+        kept.append(first)
+    return kept
+
+
+def _pattern(row):
+    """The scope without numbers; of a frame without the thread that it belongs to."""
+    return "threads: " + row.scope.rpartition(": ")[2] if row.kind == "frame" else _without_numbers(row.scope)
+
+
+def _without_numbers(name):
+    """The name with `*` for each number in it."""
+    parts = "".join("*" if char.isdigit() else char for char in name).split("*")
+    return "*".join([part for at, part in enumerate(parts) if part or at in (0, len(parts) - 1)])
 
 
 def _total(label):
@@ -87,9 +122,11 @@ def owner_rows(rows, walk):
 def _owner(label, walk):
     start = label.starts[0]
     row = {"kind": label.kind, "scope": label.scope, "path": label.path, "type": type_name(type(start))}
+    if label.alike:
+        row["alike"] = label.alike
     if label.kind == "task" and len(label.starts) > 1:
         found = {"entries": len(label.starts), "entryTypes": [], "notes": []}
-    elif label.parent is None:
+    elif label.parent is None or label.alike:
         found = {"entries": None, "entryTypes": [], "notes": []}
     else:
         found = describe_starts(label.starts, walk)

@@ -7,6 +7,7 @@ from .labels import Label
 from .names import code_name, file_name, printable, qualname_of
 
 FEW_TASKS = 64
+MOST_LOOKED_AT = 200
 _CODE = type(printable.__code__)
 
 
@@ -76,6 +77,7 @@ def claim_tasks(claims, tasks):
         groups.setdefault(_coroutine_name(coroutine), []).append((task, coroutine))
     for name, group in groups.items():
         label = Label("task", "asyncio", name)
+        label.notes += _waits(group[:MOST_LOOKED_AT])
         variables = Label("frame", printable("asyncio task " + name, 200), "")
         for task, coroutine in group:
             claims.adopt(label, task)
@@ -94,11 +96,38 @@ def _coroutine_name(coroutine):
 def _variables(coroutine):
     """The variables of a coroutine and of those that it awaits."""
     found = []
-    for _ in range(FEW_TASKS):
-        frame = getattr(coroutine, "cr_frame", None) if type(coroutine) is _COROUTINE else None
+    for frame in _frames(coroutine):
+        found += [(printable(name, 100), held) for name, held in dict(frame.f_locals).items()]
+    return found
+
+
+def _waits(group):
+    """Where most of some tasks await what they wait for, each by its innermost coroutine that is not asyncio's own."""
+    counts = {}
+    for _, coroutine in group:
+        frames = _frames(coroutine)
+        for frame in [frame for frame in frames if not _is_asyncios(frame.f_code)][-1:] or frames[-1:]:
+            place = (code_name(frame.f_code), file_name(frame.f_code.co_filename), frame.f_lineno or 0)
+            counts[place] = counts.get(place, 0) + 1
+    if not counts:
+        return []
+    place = max(counts, key=counts.get)
+    told = "awaits in %s (%s:%d)" % place
+    return [told if counts[place] == len(group) else "%d of %d looked at: %s" % (counts[place], len(group), told)]
+
+
+def _is_asyncios(code):
+    return "/asyncio/" in printable(code.co_filename, 300)
+
+
+def _frames(coroutine):
+    """The frames of a coroutine and of those that it awaits, outermost first."""
+    found = []
+    while type(coroutine) is _COROUTINE and len(found) < FEW_TASKS:
+        frame = coroutine.cr_frame
         if frame is None:
             break
-        found += [(printable(name, 100), held) for name, held in dict(frame.f_locals).items()]
+        found.append(frame)
         coroutine = coroutine.cr_await
     return found
 

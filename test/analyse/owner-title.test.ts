@@ -18,6 +18,14 @@ const cases: readonly (readonly [Partial<Owner>, string])[] = [
     'local variable rows of Api.handle in thread worker-3 (/srv/api.py:41) (list) keeps 10 MiB',
   ],
   [
+    { kind: 'frame', scope: 'threads: poll (/srv/api.py:41)', path: 'rows', type: 'list', alike: 1200 },
+    'local variable rows of poll in 1,200 threads (/srv/api.py:41) (list) keeps 10 MiB',
+  ],
+  [
+    { scope: 'plugin_*', path: 'TABLE', type: 'list', alike: 30 },
+    '30 modules plugin_*: TABLE (list) keeps 10 MiB',
+  ],
+  [
     { kind: 'frame', scope: 'somewhere', path: 'rows', type: 'list' },
     'local variable rows in somewhere (list) keeps 10 MiB',
   ],

@@ -182,6 +182,10 @@ class EveryKindOfHolder(unittest.TestCase):
         names += [o["scope"] + o["path"] for o in self.owners]
         self.assertEqual([], [name for name in names if "pyheap" in name])
 
+    def test_tasks_tell_the_line_that_they_await_in(self):
+        (tasks,) = [owner for owner in self.owners if owner["kind"] == "task" and owner["path"] == "wait_for_ever"]
+        self.assertRegex(tasks["notes"][0], r"^awaits in wait_for_ever \(<string>:\d+\)$")
+
     def test_lines_come_in_the_order_of_their_worth(self):
         order = list(dict.fromkeys(line["kind"] for line in self.lines if line["kind"] != "progress"))
         self.assertEqual(["hello", "runtime", "stacks", "tracked", "types", "largest", "owners", "end", "pools"], order)
