@@ -52,7 +52,7 @@ function whatItIs(facts: HeadlineFacts): string {
     case 'no-growth':
       return judgement.settledBytes === undefined
         ? ': no growth to explain.'
-        : `: no leak. ${changeWords(judgement.settledBytes)} went into caches that are bounded and are full now.`
+        : `: no leak. ${changeWords(judgement.settledBytes)} went into caches that are bounded and are full now, or nearly.`
     case 'python-objects':
       return `; Python objects ${isCompared ? explainGrowth(facts) : explainSize(facts)}`
     case 'native':

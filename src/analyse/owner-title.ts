@@ -99,18 +99,18 @@ export function readCacheNote({ notes }: Owner): CacheNote | undefined {
   return undefined
 }
 
-/** Whether a cache or a queue has a bound and has reached it: what is full does not grow. */
+/** Whether a cache or a queue has a bound and has reached it, or nearly: what is full does not grow. */
 export function isFull(owner: Owner): boolean {
   const cache = readCacheNote(owner)
-  if (cache !== undefined) return cache.maxsize === String(cache.entries)
+  if (cache !== undefined) return cache.entries >= Number(cache.maxsize) * FULL
   return owner.notes.some((note) => {
     const bound = /^(?:deque maxlen|bounded: \w{1,60})=(\d+)$/.exec(note)?.[1]
     return bound !== undefined && (owner.entries ?? 0) >= Number(bound) * FULL
   })
 }
 
-/** Caches that make room before they need it are never quite full. */
-const FULL = 0.98
+/** Caches that make room before they need it are never quite full, and what is left to fill is no leak. */
+const FULL = 0.9
 
 /** `+1,098 Connection, +1,098 array.array`: the types that make up at least a twentieth of the growth. */
 export const grownTypeNames = (types: readonly TypeRow[], grownBytes: number): string =>

@@ -81,7 +81,7 @@ function collectEvidence(growth: OwnerGrowth, share: number, census: Census): re
 const more = (entries: number): string => numberOf(entries, 'more entry', 'more entries')
 
 function explainKind(owner: Owner, census: Census): readonly string[] {
-  if (isFull(owner)) return ['it is full and bounded: it does not grow any more']
+  if (isFull(owner)) return ['it is bounded and full, or nearly: it will hardly grow any more']
   if (readCacheNote(owner)?.hits === 0) return ['the cache was never hit']
   if (owner.kind === 'frame') return ['a local variable lives until its function returns']
   if (!isCyclic(owner) || census.gc.enabled) return []

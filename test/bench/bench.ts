@@ -16,10 +16,12 @@ import {
   measureStorm,
 } from './probe-costs.ts'
 import { type CaptureCosts, measureCapture } from './capture-costs.ts'
+import { measureGraph } from './graph-costs.ts'
 
 const PYTHON = '/usr/bin/python3'
 /** Of instances with an int and a str; 240 bytes each. The defaults make 10 MB, 1 GB and 4 GB. */
 const MILLIONS = (process.env['BENCH_MILLIONS'] ?? '0.03,4.4,17.5').split(',').map(Number)
+const GRAPH_MILLIONS = Number(process.env['BENCH_GRAPH_MILLIONS'] ?? 3.4)
 const PROCESSES = Number(process.env['BENCH_PROCESSES'] ?? 1000)
 const WATCH_SECONDS = 30
 const scratch = mkdtempSync(join(tmpdir(), 'pyheap-bench-'))
@@ -44,6 +46,24 @@ async function benchCaptures(): Promise<void> {
   row('  of the RSS', ({ copiedBytes, rssBytes }) => percent(copiedBytes / rssBytes))
   row('census', ({ censusMs }) => ms(censusMs))
   row('  objects a second', ({ objects, censusMs }) => `${(objects / censusMs / 1000).toFixed(1)} M`)
+}
+
+async function benchGraph(): Promise<void> {
+  say(`\nThe whole graph of ${(3 * GRAPH_MILLIONS).toFixed(1)} million objects\n`)
+  const costs = await measureGraph(PYTHON, GRAPH_MILLIONS, scratch)
+  const row = (what: string, value: string): void => say(`${what.padEnd(52)}${value}`)
+  row('RSS, objects, references', `${mib(costs.rssBytes)}, ${costs.objects}, ${costs.references}`)
+  row('snapshot lived, census alone', ms(costs.censusMs))
+  row('snapshot lived, census and graph', ms(costs.graphMs))
+  row('  times as long', (costs.graphMs / costs.censusMs).toFixed(1))
+  row(
+    'copied and allocated by it',
+    `${mib(costs.copiedBytes)}, ${percent(costs.copiedBytes / costs.rssBytes)}`,
+  )
+  row('longest gap in the service meanwhile', ms(costs.gapMs))
+  row('graph.gz', `${mib(costs.fileBytes)}, ${percent(costs.fileBytes / costs.rssBytes)} of the RSS`)
+  row('pyheapctl graph', `${ms(costs.analysisMs)}, ${mib(costs.analysisRssBytes)}`)
+  row('  bytes of memory for each object', (costs.analysisRssBytes / costs.objects).toFixed(0))
 }
 
 async function benchWatching(): Promise<void> {
@@ -137,7 +157,7 @@ const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`
 const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`
 
 try {
-  const parts = { captures: benchCaptures, watching: benchWatching, probe: benchProbe }
+  const parts = { captures: benchCaptures, graph: benchGraph, watching: benchWatching, probe: benchProbe }
   const wanted = process.env['BENCH_PARTS']?.split(',')
   for (const [name, part] of Object.entries(parts)) if (wanted?.includes(name) ?? true) await part()
 } finally {

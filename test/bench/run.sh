@@ -1,6 +1,6 @@
 #!/bin/sh
 # npm run bench: installs what is missing, builds, and measures. BENCH_MILLIONS and BENCH_PROCESSES make it smaller,
-# and BENCH_PARTS=captures,watching,probe picks.
+# and BENCH_PARTS=captures,graph,watching,probe picks.
 set -eu
 cd "$(dirname "$0")/../.."
 sh test/setup/install.sh gdb python3 procps bpftrace

@@ -12,6 +12,8 @@ const Truth = z.object({
   innocent_patterns: z.array(z.string()).default([]),
   /** Debian packages without which it does not run. */
   requires: z.array(z.string()).optional(),
+  /** The versions that it runs on; all without. */
+  pythons: z.array(z.string()).optional(),
 })
 export type Truth = z.infer<typeof Truth>
 
