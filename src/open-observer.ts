@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readStat } from './capture/read-stat.ts'
 import { isSnapshotName } from './capture/snapshot-name.ts'
 import type { Config } from './config/config.ts'
 import { places } from './installation.ts'
@@ -31,7 +31,7 @@ export function openObserver(config: Config): Observer {
     pageBytes: Number(execFileSync('getconf', ['PAGESIZE'], { encoding: 'utf8' })),
     targets: config.targets,
     discoveryIntervalMs: discoveryMs,
-    isIgnored: (pid) => pid === process.pid || isSnapshot(pid),
+    isIgnored: isOurs,
     isNear: (sample) => isNear(sample, config),
     readHostMemory,
     history: { windowMs: historyMs, resolutionMs: Math.ceil(historyMs / HISTORY_POINTS) },
@@ -43,13 +43,10 @@ export function openObserver(config: Config): Observer {
   return { ...observer, close }
 }
 
-/** A snapshot of another capture, by pyheapctl perhaps; the stub gives it this name. */
-function isSnapshot(pid: number): boolean {
-  try {
-    return isSnapshotName(readFileSync(`${places.procRoot}/${pid}/comm`, 'latin1').trim())
-  } catch {
-    return false // gone
-  }
+/** We ourselves; a gdb of ours, which has a Python of its own; a snapshot, perhaps of a capture by pyheapctl. */
+function isOurs(pid: number): boolean {
+  const stat = readStat(places.procRoot, pid)
+  return pid === process.pid || stat?.parentPid === process.pid || isSnapshotName(stat?.command ?? '')
 }
 
 const isNear = ({ rssBytes, limit }: Sample, { decide: { rules } }: Config): boolean =>

@@ -6,6 +6,7 @@ import { diffCommand } from './commands/diff.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { type ExecOptions, execCommand } from './commands/exec.ts'
 import { EXIT } from './commands/exit-codes.ts'
+import { EXPORT_FORMATS, type ExportOptions, exportCommand } from './commands/export.ts'
 import { type GraphOptions, graphCommand } from './commands/graph.ts'
 import { listCommand } from './commands/list.ts'
 import type { CodeOptions } from './commands/code-session.ts'
@@ -102,6 +103,31 @@ Examples:
   )
   .action((dump: string | undefined, options: GraphOptions) =>
     finish(graphCommand(dump ?? 'latest', options, terminal)),
+  )
+
+talk('export [dump]', "a dump in a format of other people's tools")
+  .requiredOption('--format <format>', EXPORT_FORMATS.join(', '))
+  .option('-o, --output <file>', 'where to write it (default: standard output)')
+  .option(
+    '--nodes <number>',
+    'heapsnapshot: at most so many objects; the others become part of those that keep them',
+    '2000000',
+  )
+  .addHelpText(
+    'after',
+    `
+heapsnapshot       the graph, for the Memory panel of Chrome's DevTools (name it .heapsnapshot) and memlab
+pprof              who keeps how much, for go tool pprof, Pyroscope, Parca and speedscope
+pprof-allocations  where tracemalloc saw it allocated, for the same
+meliae             the graph as lines of JSON, for meliae's loader
+
+Examples:
+  pyheapctl export latest --format heapsnapshot -o api.heapsnapshot
+  pyheapctl export api/B --format pprof -o b.pb.gz && go tool pprof -http=: b.pb.gz
+`,
+  )
+  .action((dump: string | undefined, options: ExportOptions) =>
+    finish(exportCommand(dump ?? 'latest', options, terminal)),
   )
 
 command('report [dump]', 'what one dump says, as a page with pictures')

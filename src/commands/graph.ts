@@ -1,8 +1,8 @@
 import { setPriority } from 'node:os'
 import { analyseGraph } from '../analyse/graph/analyse-graph.ts'
 import { compareGraphs } from '../analyse/graph/compare-graphs.ts'
-import type { Dump, GraphFindings } from '../model.ts'
-import { formatShare } from '../report/format.ts'
+import type { Dump, GraphFindings, HeapGraph } from '../model.ts'
+import { formatCount, formatShare } from '../report/format.ts'
 import { renderGraph } from '../report/graph-text.ts'
 import { readGraph } from '../store/graph/read-graph.ts'
 import { EXIT } from './exit-codes.ts'
@@ -13,7 +13,7 @@ import { type Terminal, styleOf } from './terminal.ts'
 export type GraphOptions = CommonOptions & { readonly against?: string }
 
 /** Nice enough that a service on the same machine goes first. */
-const NICENESS = 15
+export const NICENESS = 15
 
 /** `pyheapctl graph DUMP`: what retains how much, and how it is reached. */
 export async function graphCommand(
@@ -43,7 +43,8 @@ export async function graphCommand(
 
 type Analysed = { readonly dump: Dump; readonly findings: GraphFindings }
 
-async function analyseGraphOf(dump: Dump, terminal: Terminal): Promise<Analysed | number> {
+/** The graph of a dump; when there is none that can be read, tells why and answers the exit code. */
+export async function readGraphOf(dump: Dump, terminal: Terminal): Promise<HeapGraph | number> {
   if (!dump.manifest.files.some(({ name }) => name === 'graph.gz')) {
     terminal.err(
       `${dump.id} has no graph: capture one with \`pyheapctl capture PID --with graph\`, ` +
@@ -56,8 +57,14 @@ async function analyseGraphOf(dump: Dump, terminal: Terminal): Promise<Analysed 
     terminal.err(`${read.file}: ${read.detail}`)
     return EXIT.store
   }
-  terminal.progress(`working out what retains what among ${read.graph.objects} objects …`)
-  const findings = analyseGraph(read.graph)
+  return read.graph
+}
+
+async function analyseGraphOf(dump: Dump, terminal: Terminal): Promise<Analysed | number> {
+  const graph = await readGraphOf(dump, terminal)
+  if (typeof graph === 'number') return graph
+  terminal.progress(`working out what retains what among ${formatCount(graph.objects)} objects …`)
+  const findings = analyseGraph(graph)
   terminal.progress('')
   return { dump, findings }
 }

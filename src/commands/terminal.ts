@@ -25,7 +25,7 @@ export function openTerminal(env: NodeJS.ProcessEnv): Terminal {
     out: (text) => stdout.write(`${harmless(text.replace(/\n$/, ''))}\n`),
     err: (text) => stderr.write(`${stderr.isTTY ? CLEAR_LINE : ''}${harmless(text)}\n`),
     colour: stdout.isTTY && !isPlain,
-    width: stdout.isTTY ? Math.min(stdout.columns, 200) : 80,
+    width: stdout.isTTY ? chooseWidth(stdout.columns) : 80,
     progress: (text) => {
       if (stderr.isTTY) stderr.write(`${CLEAR_LINE}${picocolors.dim(text)}`)
     },
@@ -47,3 +47,6 @@ export const styleOf = ({ colour, width }: Terminal): TextStyle => ({
   palette: picocolors.createColors(colour),
   width,
 })
+
+/** A terminal that does not know its width, as a serial console, says 0. */
+const chooseWidth = (columns: number): number => (columns < 20 ? 80 : Math.min(columns, 200))

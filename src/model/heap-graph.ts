@@ -40,3 +40,20 @@ export type AttributeNames = {
   /** By the number of the str that is the key in instances' dicts. */
   readonly keys: ReadonlyMap<number, string>
 }
+
+/** A graph that was made smaller; nodes have numbers from 1 on, and 0 stands for all objects that none of them dominates. */
+export type FoldedGraph = {
+  readonly graph: HeapGraph
+  /** The object that a node is. */
+  readonly objects: Uint32Array
+  /** The node's own size and that of all that was folded into it. */
+  readonly selfBytes: Float64Array
+  readonly looseBytes: number
+  /** References of node n are in `to` from `first[n]` to `first[n + 1]`, called `names[nameOf[…]]`. */
+  readonly first: Uint32Array
+  readonly to: Uint32Array
+  readonly nameOf: Uint32Array
+  readonly names: readonly string[]
+  /** Nodes that go by a name. */
+  readonly roots: readonly { readonly kind: string; readonly name: string; readonly node: number }[]
+}

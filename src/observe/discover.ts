@@ -9,7 +9,7 @@ export type DiscovererOptions = {
   readonly inspect: InspectProcess
   /** An inspection that takes longer is left behind: the process may sit on a file system that never answers. */
   readonly inspectLimitMs: number
-  /** Pids that are none of our business: our own, and our snapshots. */
+  /** Pids that are none of our business: our own, our children, and our snapshots. Asked before one is looked into. */
   readonly isIgnored: (pid: number) => boolean
 }
 
@@ -42,7 +42,6 @@ export class Discoverer {
     const gone = this.#forgetAllBut(new Set(pids))
     const problems: string[] = []
     for (const pid of pids) {
-      if (this.#options.isIgnored(pid)) continue
       const change = await this.#look(pid)
       if (change.gone !== undefined) gone.push(change.gone)
       if (change.appeared !== undefined) appeared.push(change.appeared)
@@ -68,7 +67,7 @@ export class Discoverer {
       before.looks++
       return {}
     }
-    if (this.#inspecting.has(pid)) return {}
+    if (this.#inspecting.has(pid) || this.#options.isIgnored(pid)) return {}
     if (this.#inspecting.size >= MAX_HANGING) return { problem: `process ${pid} not looked at: others hang` }
 
     const inspection = await this.#inspect(pid)

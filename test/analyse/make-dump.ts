@@ -84,7 +84,7 @@ export const gcOn: GcState = {
   garbage: 0,
 }
 
-const makeCensus = (facts: Partial<Census> = {}): Census => ({
+export const makeCensus = (facts: Partial<Census> = {}): Census => ({
   format: 1,
   complete: true,
   python: {

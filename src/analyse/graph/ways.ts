@@ -109,39 +109,57 @@ export function nameSteps(graph: HeapGraph, objects: readonly number[]): string 
 }
 
 function nameStep(graph: HeapGraph, before: number | undefined, from: number, to: number): string {
-  const { kindOf, first, references, kinds, names } = graph
-  const kind = kindOf[from] ?? 0
-  const begin = first[from] ?? 0
-  const count = (first[from + 1] ?? 0) - begin
-  const at = references.subarray(begin, begin + count).indexOf(to)
-  if (kinds[kind - 1]?.walks === 'dict') return nameEntry(graph, before, begin + at, at)
-  const places = names.places.get(kind)
+  const begin = graph.first[from] ?? 0
+  const at = graph.references.subarray(begin, graph.first[from + 1] ?? 0).indexOf(to)
+  const isAttributes = before !== undefined && graph.names.places.has(graph.kindOf[before] ?? 0)
+  return nameReference(graph, from, { at, isAttributes })
+}
+
+type Reference = {
+  /** Which of an object's references. */
+  readonly at: number
+  /** Whether the object is a dict of attributes, if it is a dict. */
+  readonly isAttributes: boolean
+}
+
+/** What a reference is called: `.history`, `[*]`, `[key]`; nothing for that of an instance to its own dict. */
+export function nameReference(graph: HeapGraph, from: number, reference: Reference): string {
+  const kind = graph.kindOf[from] ?? 0
+  const number = (graph.first[from] ?? 0) + reference.at
+  if (graph.kinds[kind - 1]?.walks === 'dict') return nameEntry(graph, number, reference)
+  const to = graph.references[number] ?? 0
+  const places = graph.names.places.get(kind)
+  if (places === undefined) return namePlain(graph, from, to)
   // An instance leads to its dict, which is no step of its own.
-  if (places !== undefined && holdsAttributes(graph, to)) return ''
-  const name = places?.length === count ? places[at] : undefined
-  if (name !== undefined && name !== '') return `.${name}`
-  return CONTAINERS.has(typeOf(graph, from)) ? '[*]' : `.<${shortType(typeOf(graph, to))}>`
+  if (holdsAttributes(graph, to)) return ''
+  const count = (graph.first[from + 1] ?? 0) - (graph.first[from] ?? 0)
+  const name = places.length === count ? places[reference.at] : undefined
+  return name === undefined || name === '' ? namePlain(graph, from, to) : `.${name}`
+}
+
+const namePlain = (graph: HeapGraph, from: number, to: number): string =>
+  CONTAINERS.has(typeOf(graph, from)) ? '[*]' : `.<${shortType(typeOf(graph, to))}>`
+
+function nameEntry(
+  { references, names }: HeapGraph,
+  number: number,
+  { at, isAttributes }: Reference,
+): string {
+  if (at % 2 === 0) return '[key]'
+  const name = isAttributes ? names.keys.get(references[number - 1] ?? 0) : undefined
+  return name === undefined ? '[*]' : `.${name}`
 }
 
 /** Whether it is a dict whose first key is an attribute's name. */
-const holdsAttributes = ({ kinds, kindOf, names, first, references }: HeapGraph, object: number): boolean =>
+export const holdsAttributes = (
+  { kinds, kindOf, names, first, references }: HeapGraph,
+  object: number,
+): boolean =>
   kinds[(kindOf[object] ?? 0) - 1]?.walks === 'dict' &&
   names.keys.has(references[first[object] ?? 0] ?? 0) &&
   (first[object + 1] ?? 0) > (first[object] ?? 0)
 
 const CONTAINERS: ReadonlySet<string> = new Set(['list', 'tuple', 'set', 'frozenset', 'collections.deque'])
-
-function nameEntry(
-  { kindOf, references, names }: HeapGraph,
-  before: number | undefined,
-  reference: number,
-  at: number,
-): string {
-  if (at % 2 === 0) return '[key]'
-  const isAttributes = before !== undefined && names.places.has(kindOf[before] ?? 0)
-  const name = names.keys.get(references[reference - 1] ?? 0)
-  return isAttributes && name !== undefined ? `.${name}` : '[*]'
-}
 
 const shortType = (type: string): string => type.slice(type.lastIndexOf('.') + 1)
 
