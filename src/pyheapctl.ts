@@ -12,6 +12,7 @@ import { listCommand } from './commands/list.ts'
 import type { CodeOptions } from './commands/code-session.ts'
 import type { CommonOptions } from './commands/settings.ts'
 import { type ReportOptions, reportCommand } from './commands/report.ts'
+import { psCommand, topCommand, type TopOptions } from './commands/processes.ts'
 import { shellCommand } from './commands/shell.ts'
 import { showCommand } from './commands/show.ts'
 import { openTerminal } from './commands/terminal.ts'
@@ -72,6 +73,15 @@ command('capture <pid>', 'take one dump of a process now')
   .action((pid: string, options: CommonOptions & { with: string }) =>
     finish(captureCommand(pid, options, terminal)),
   )
+
+command('ps', 'the Python processes that targets name: RSS, limit, distance to the nearest rule').action(
+  (options: CommonOptions) => finish(psCommand(options, terminal)),
+)
+
+command('top', 'the same again and again, with growth and the time to the limit')
+  .option('-d, --interval <seconds>', 'how often', '2')
+  .option('-n, --count <number>', 'end after so many times')
+  .action((options: TopOptions) => finish(topCommand(options, terminal)))
 
 command('list [target]', 'the dumps in the store, newest first').action(
   (target: string | undefined, options: CommonOptions) => finish(listCommand(target, options, terminal)),

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { plainStyle } from '../../src/report/layout.ts'
+import { type ListedProcess, renderProcesses } from '../../src/report/processes-text.ts'
+
+const MiB = 2 ** 20
+const api: ListedProcess = {
+  pid: 4242,
+  target: 'api',
+  user: 'www-data',
+  command: 'python3 api.py',
+  rssBytes: 900 * MiB,
+  limitShare: 0.6,
+  growthBytesPerMs: (12 * MiB) / 60_000,
+  leftMs: 50 * 60_000,
+  nearest: { rule: 'rss-high', need: 0.9 },
+}
+const idle: ListedProcess = { ...api, pid: 7, rssBytes: 30 * MiB, growthBytesPerMs: 0.1, nearest: undefined }
+
+test('the nearest to a rule comes first, and fits the terminal', () => {
+  const lines = renderProcesses([idle, api], plainStyle, true)
+  assert.deepEqual(lines, [
+    ' pid  target  user          RSS  limit  growth/min  to limit  nearest rule   command',
+    '4242  api     www-data  900 MiB   60 %     +12 MiB    50 min  rss-high 90 %  python3…',
+    '   7  api     www-data   30 MiB   60 %           0                           python3…',
+  ])
+  for (const line of renderProcesses([{ ...api, command: 'x'.repeat(500) }], plainStyle, false))
+    assert.ok(line.length <= 80, line)
+})
+
+test('what shrinks says so, and what a service calls itself cannot steer the terminal', () => {
+  const [, line = ''] = renderProcesses(
+    [{ ...api, growthBytesPerMs: -MiB / 60_000, leftMs: undefined, command: 'evil\u001b[2J' }],
+    { ...plainStyle, width: 120 },
+    true,
+  )
+  assert.match(line, / -1 MiB /)
+  assert.doesNotMatch(line, /\u001b/)
+})
+
+test('nobody to show is said', () => {
+  assert.deepEqual(renderProcesses([], plainStyle, false), ['no Python process is named by a target'])
+})
