@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { captureCommand } from './commands/capture.ts'
 import { checkCommand } from './commands/check.ts'
+import { type CollectOptions, collectCommand } from './commands/collect.ts'
 import { diffCommand } from './commands/diff.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { type ExecOptions, execCommand } from './commands/exec.ts'
@@ -14,7 +15,7 @@ import type { CommonOptions } from './commands/settings.ts'
 import { type ReportOptions, reportCommand } from './commands/report.ts'
 import { psCommand, topCommand, type TopOptions } from './commands/processes.ts'
 import { shellCommand } from './commands/shell.ts'
-import { showCommand } from './commands/show.ts'
+import { SHOW_STYLES, showCommand, type ShowOptions } from './commands/show.ts'
 import { openTerminal } from './commands/terminal.ts'
 import { installation, places } from './installation.ts'
 
@@ -54,6 +55,9 @@ const talk = (usage: string, description: string): Command =>
     .option('--config <file>', "the daemon's configuration", places.config)
     .helpOption('-h, --help', 'show help')
 
+/** Of an option that may be given several times. */
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
+
 /** Runs a command and keeps its exit code; a defect of ours is told as one. */
 const finish = async (code: Promise<number>): Promise<void> => {
   try {
@@ -89,7 +93,8 @@ command('list [target]', 'the dumps in the store, newest first').action(
 
 command('show [dump]', 'what one dump says')
   .option('--verdict', 'only the lines that name the culprit')
-  .action((dump: string | undefined, options: CommonOptions & { verdict?: boolean }) =>
+  .option('--style <style>', `the types alone, as another tool prints them: ${SHOW_STYLES.join(', ')}`)
+  .action((dump: string | undefined, options: ShowOptions) =>
     finish(showCommand(dump ?? 'latest', options, terminal)),
   )
 
@@ -140,13 +145,36 @@ Examples:
     finish(exportCommand(dump ?? 'latest', options, terminal)),
   )
 
+command('collect <dump...>', 'dumps in one file, for a ticket')
+  .requiredOption('-o, --output <file>', 'the file to write: ….tar.gz')
+  .option(
+    '--redact <regexp>',
+    'also take out what this matches in the command line, or its group; may be given several times',
+    collect,
+    [],
+  )
+  .option(
+    '--with-secrets',
+    'leave everything in: arguments that are secrets by their names, and passwords in URLs, too',
+  )
+  .option('--core', 'with cores, which have the values of the service')
+  .addHelpText(
+    'after',
+    `
+Every command that takes --store takes such a file as a store: pyheapctl show latest --store ticket.tar.gz
+
+Examples:
+  pyheapctl collect latest -o ticket.tar.gz
+  pyheapctl collect api/A api/B -o ticket.tar.gz --redact '--tenant=(.*)'
+`,
+  )
+  .action((dumps: string[], options: CollectOptions) => finish(collectCommand(dumps, options, terminal)))
+
 command('report [dump]', 'what one dump says, as a page with pictures')
   .requiredOption('--html <file>', 'the file to write, - for standard output; the page needs nothing else')
   .action((dump: string | undefined, options: ReportOptions) =>
     finish(reportCommand(dump ?? 'latest', options, terminal)),
   )
-
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
 
 command('exec <pid>', 'run Python in a snapshot of a process')
   .option('-c, --code <code>', 'what to run')

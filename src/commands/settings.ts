@@ -1,9 +1,12 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { defaultConfig } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { formatProblems } from '../config/problem.ts'
 import { checkCron } from '../observe/schedule.ts'
+import { unpackArchive } from '../store/archive/unpack.ts'
 import { places } from '../installation.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -22,8 +25,21 @@ export async function readSettings(options: CommonOptions, terminal: Terminal): 
   const isDaemons = options.config === places.config
   const config =
     isDaemons && !existsSync(places.config) ? defaultConfig : await readOrTell(options.config, terminal)
-  if (config === undefined) return undefined
-  return options.store === undefined ? config : { ...config, store: { ...config.store, dir: options.store } }
+  if (config === undefined || options.store === undefined) return config
+  const dir = ARCHIVE.test(options.store) ? await openArchive(options.store, terminal) : options.store
+  return dir === undefined ? undefined : { ...config, store: { ...config.store, dir } }
+}
+
+const ARCHIVE = /\.(?:tar\.gz|tgz)$/
+
+/** An archive of dumps as a store, until we end. */
+async function openArchive(file: string, terminal: Terminal): Promise<string | undefined> {
+  const folder = mkdtempSync(join(tmpdir(), 'pyheap-archive-'))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const unpacked = await unpackArchive(file, folder)
+  if (unpacked.kind === 'unpacked') return folder
+  terminal.err(`${unpacked.file}: ${unpacked.detail}`)
+  return undefined
 }
 
 async function readOrTell(file: string, terminal: Terminal): Promise<Config | undefined> {
