@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { PageAsset, PageAssets } from './report/html/page.ts'
+import type { PageAsset, PageAssets } from './report/html/document.ts'
 
 /** The style sheet and the script of the report's page, as the package ships them. */
 export const readPageAssets = (directory: string): PageAssets => ({

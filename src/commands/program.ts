@@ -14,6 +14,7 @@ import type { CodeOptions } from './code-session.ts'
 import type { CommonOptions } from './settings.ts'
 import { type ReportOptions, reportCommand } from './report.ts'
 import { psCommand, topCommand, type TopOptions } from './processes.ts'
+import { serveCommand, type ServeOptions } from './serve.ts'
 import { shellCommand } from './shell.ts'
 import { SHOW_STYLES, showCommand, type ShowOptions } from './show.ts'
 import type { Terminal } from './terminal.ts'
@@ -144,6 +145,11 @@ Examples:
     .action((dump: string | undefined, options: ExportOptions) =>
       finish(exportCommand(dump ?? 'latest', options, terminal)),
     )
+
+  talk('serve', 'the store as pages for a browser, read-only')
+    .option('--listen <address>', 'where: PORT, or ADDRESS:PORT', '127.0.0.1:8765')
+    .option('--token-file <file>', 'a file with the token that a browser has to give as password')
+    .action((options: ServeOptions) => finish(serveCommand(options, terminal)))
 
   command('collect <dump...>', 'dumps in one file, for a ticket')
     .requiredOption('-o, --output <file>', 'the file to write: ….tar.gz')

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { execa } from 'execa'
 import { installation } from '../../src/installation.ts'
 import type { Dump, Findings, Owner } from '../../src/model.ts'
 import { readPageAssets } from '../../src/read-page-assets.ts'
 import { renderPage } from '../../src/report/html/page.ts'
+import { openInBrowser, withoutBrowser } from '../setup/browser.ts'
 import { dump, findings } from './make-report.ts'
 
 const assets = readPageAssets(installation.page)
@@ -80,48 +80,33 @@ function owner(path: string): Owner {
   return { kind: 'module', scope: 'shop.broker', path, type: 'set', ...size }
 }
 
-const chromium = '/usr/bin/chromium'
-const skip = existsSync(chromium) ? false : `${chromium} is missing (Debian package chromium)`
-
-test('in a browser nothing from the service runs, and the tables can be searched', { skip }, async () => {
-  const scratch = mkdtempSync(join(tmpdir(), 'pyheap-page-'))
-  try {
-    const owners = Array.from({ length: 20 }, (_, index) => owner(`${hostile}${index}`))
-    const attacked: Dump = {
-      ...full,
-      manifest: {
-        ...full.manifest,
-        target: hostile,
-        process: { ...full.manifest.process, cmdline: [hostile] },
-      },
-      census: { ...full.census, owners } as Dump['census'] & object,
+test(
+  'in a browser nothing from the service runs, and the tables can be searched',
+  { skip: withoutBrowser },
+  async () => {
+    const scratch = mkdtempSync(join(tmpdir(), 'pyheap-page-'))
+    try {
+      const owners = Array.from({ length: 20 }, (_, index) => owner(`${hostile}${index}`))
+      const attacked: Dump = {
+        ...full,
+        manifest: {
+          ...full.manifest,
+          target: hostile,
+          process: { ...full.manifest.process, cmdline: [hostile] },
+        },
+        census: { ...full.census, owners } as Dump['census'] & object,
+      }
+      const said: Findings = { ...findings, headline: hostile, baseline: hostile }
+      const page = renderPage(attacked, said, assets)
+      assert.ok(!page.includes('<script>document.title'), 'a name of the service is markup')
+      writeFileSync(join(scratch, 'page.html'), page)
+      const stdout = await openInBrowser(`file://${join(scratch, 'page.html')}`, scratch)
+      const title = /<title>(.*?)<\/title>/.exec(stdout)?.[1] ?? ''
+      assert.match(title, /document\.title/, 'the title is not the text that it was')
+      assert.match(stdout, /placeholder="search 20 rows"/, 'the script of the page did not run')
+      assert.match(stdout, /<th scope="col" class="right"><button>bytes<\/button>/)
+    } finally {
+      rmSync(scratch, { recursive: true, force: true })
     }
-    const said: Findings = { ...findings, headline: hostile, baseline: hostile }
-    const page = renderPage(attacked, said, assets)
-    assert.ok(!page.includes('<script>document.title'), 'a name of the service is markup')
-    writeFileSync(join(scratch, 'page.html'), page)
-    const { stdout } = await execa(
-      chromium,
-      [
-        '--headless',
-        '--no-sandbox',
-        '--disable-gpu',
-        '--no-first-run',
-        '--disable-component-update',
-        '--disable-background-networking',
-        '--disable-sync',
-        `--user-data-dir=${join(scratch, 'profile')}`,
-        '--virtual-time-budget=2000',
-        '--dump-dom',
-        `file://${join(scratch, 'page.html')}`,
-      ],
-      { timeout: 60_000 },
-    )
-    const title = /<title>(.*?)<\/title>/.exec(stdout)?.[1] ?? ''
-    assert.match(title, /document\.title/, 'the title is not the text that it was')
-    assert.match(stdout, /placeholder="search 20 rows"/, 'the script of the page did not run')
-    assert.match(stdout, /<th scope="col" class="right"><button>bytes<\/button>/)
-  } finally {
-    rmSync(scratch, { recursive: true, force: true })
-  }
-})
+  },
+)

@@ -4,54 +4,26 @@ import { captureFacts, processFacts } from '../dump-facts.ts'
 import { factList, phaseBars, pythonFacts } from './facts.ts'
 import { largestTable, ownersTable, sitesTable, typesTable } from './heap-tables.ts'
 import { historyChart } from './history-chart.ts'
-import { html, nothing, ownSource, type Markup } from './markup.ts'
+import { renderDocument, type PageAssets } from './document.ts'
+import { html, nothing, type Markup } from './markup.ts'
 import { memoryBar } from './memory-bar.ts'
 import { section } from './section.ts'
 import { stacksOf } from './stacks.ts'
 import { ownerTreemap, typeTreemap } from './treemap.ts'
 import { verdictOf } from './verdict.ts'
 
-/** A style sheet or script that goes into the page, with the hash by which the page's policy allows it. */
-export type PageAsset = { readonly text: string; readonly sha256Base64: string }
-
-export type PageAssets = { readonly style: PageAsset; readonly script: PageAsset }
-
-/**
- * One dump as a page that needs nothing else: no request, no script for what it shows. Its policy forbids whatever is
- * not its own, should something from the service ever get into it.
- */
-export function renderPage(dump: Dump, findings: Findings, { style, script }: PageAssets): string {
+/** One dump as a page that needs nothing else. `eyebrow` leads to where it was come from, if there is such a place. */
+export function renderPage(dump: Dump, findings: Findings, assets: PageAssets, eyebrow?: Markup): string {
   const { manifest } = dump
   const title = `${manifest.target}, pid ${manifest.process.pid}, ${manifest.started_at.slice(0, 19)}Z`
-  const policy = `default-src 'none'; style-src 'sha256-${style.sha256Base64}'; script-src 'sha256-${script.sha256Base64}'; base-uri 'none'; form-action 'none'`
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${ownSource(policy)}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${title}</title>
-        ${ownSource(`<style>${style.text}</style>`)}
-      </head>
-      <body>
-        <header>
-          <p class="eyebrow">pyheap-watchd</p>
-          <h1>${title}</h1>
-        </header>
-        <main>
-          ${verdictOf(findings)}
-          ${section('history', 'Resident memory over time (UTC)', historyChart(dump, startOf(findings.baseline)))}
-          ${section('memory', 'What the resident memory is made of', memoryBar(findings.reconciliation))}
-          ${heapSections(dump.census, findings)}
-          ${section('collections', 'Collections meanwhile', collectionsOf(dump))}
-          ${section('process', 'Process', factList(processFacts(dump, findings)))}
-          ${section('capture', 'How it was captured, and what that cost', html`${factList(captureFacts(dump).filter(([name]) => name !== 'phases'))}${phaseBars(dump)}`)}
-        </main>
-        ${ownSource(`<script>${script.text}</script>`)}
-      </body>
-    </html> `
-  return page.markup
+  const main = html`${verdictOf(findings)}
+  ${section('history', 'Resident memory over time (UTC)', historyChart(dump, startOf(findings.baseline)))}
+  ${section('memory', 'What the resident memory is made of', memoryBar(findings.reconciliation))}
+  ${heapSections(dump.census, findings)}
+  ${section('collections', 'Collections meanwhile', collectionsOf(dump))}
+  ${section('process', 'Process', factList(processFacts(dump, findings)))}
+  ${section('capture', 'How it was captured, and what that cost', html`${factList(captureFacts(dump).filter(([name]) => name !== 'phases'))}${phaseBars(dump)}`)}`
+  return renderDocument({ title, eyebrow, main }, assets)
 }
 
 function heapSections(census: Census | undefined, findings: Findings): Markup {
