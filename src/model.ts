@@ -14,6 +14,7 @@ import type {
   Collections,
   MemoryMap,
   OutsideEvidence,
+  Owner,
   OwnerKind,
 } from './model/inside.ts'
 
@@ -452,6 +453,8 @@ export type Suspect = {
   readonly grownBytes?: number | undefined
   readonly evidence: readonly string[]
   readonly confidence: 'high' | 'medium' | 'low'
+  /** Of Python objects, whose they are. */
+  readonly owner?: Pick<Owner, 'kind' | 'scope' | 'path'> | undefined
 }
 
 export type TypeGrowth = TypeRow & { readonly grownCount: number; readonly grownBytes: number }

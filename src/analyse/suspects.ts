@@ -54,6 +54,7 @@ function describe(growth: OwnerGrowth, share: number, census: Census): Suspect {
     ...(grownBytes === undefined ? {} : { grownBytes }),
     evidence: collectEvidence(growth, share, census),
     confidence: rateConfidence(growth, share, census),
+    owner: { kind: owner.kind, scope: owner.scope, path: owner.path },
   }
 }
 

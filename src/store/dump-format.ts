@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { OwnerKind } from '../census-schema.ts'
 import {
   CAPTURE_KINDS,
   MAP_KINDS,
@@ -185,6 +186,7 @@ export const findingsSchema: z.ZodType<Findings> = z.object({
         grownBytes: z.number().optional(),
         evidence: z.array(z.string()).max(100),
         confidence: z.enum(['high', 'medium', 'low']),
+        owner: z.object({ kind: OwnerKind, scope: z.string(), path: z.string() }).optional(),
       }),
     )
     .max(100),

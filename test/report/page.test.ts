@@ -49,6 +49,28 @@ test('a peak of one second is seen among thousands of points', () => {
   assert.ok((others[0] ?? 0) < (others[1] ?? 0) - 50, 'the peak is not in the picture')
 })
 
+test('an OOM kill soon after stands in the picture, and one long after does not', () => {
+  const killed = (at: string): string =>
+    renderPage(
+      { ...full, ending: { process: { bootId: 'b', pid: 1, startTicks: 1 }, how: 'oom-killed', at } },
+      findings,
+      assets,
+    )
+  const after = (seconds: number): string =>
+    new Date(Date.parse(full.outside.takenAt) + seconds * 1000).toISOString()
+  assert.match(killed(after(30)), />\s*OOM kill\s*<\/text/)
+  assert.doesNotMatch(killed(after(864_000)), /OOM kill\s*<\/text/)
+})
+
+test('who is suspected is red in the picture of the heap', () => {
+  const [first = assert.fail('no owner')] = full.census?.owners ?? []
+  const { kind, scope, path } = first
+  const [suspect = assert.fail('no suspect')] = findings.suspects
+  const accused = { ...findings, suspects: [{ ...suspect, owner: { kind, scope, path } }] }
+  assert.match(renderPage(full, accused, assets), /class="tile of-suspect"/)
+  assert.doesNotMatch(renderPage(full, findings, assets), /of-suspect"/)
+})
+
 test('a dump without a census, a history and a baseline is a page all the same', () => {
   const { census: _none, ...outside } = dump
   const { baseline: _also, ...alone } = findings

@@ -171,3 +171,13 @@ const closed = new Set([
   'started_at',
 ])
 const isName = (key: string, value: unknown): boolean => typeof value === 'string' && !closed.has(key)
+
+test('the history of RSS is a line of bars, whose highest is told', () => {
+  const history = Array.from({ length: 100 }, (_, at) => ({
+    secondsAgo: 99 - at,
+    rssBytes: (at < 50 ? 100 : 200) * 2 ** 20,
+  }))
+  const lines = renderShow({ ...dump, outside: { ...dump.outside, history } }, findings, plainStyle)
+  assert.match(lines, /^ {2}RSS {8}▅{20}█{20} 99 s, up to 200 MiB$/m)
+  assert.doesNotMatch(renderShow(dump, findings, plainStyle), /▅/)
+})

@@ -29,6 +29,7 @@ export function historyChart(dump: Dump, baselineAt: number | undefined): Markup
     <polyline class="line" points="${ownSource(line)}" />
     ${scale.lines.map(({ name, bytes }) => levelLine(name, bytes, scale))}
     ${baselineMark(dump, baselineAt, scale)} ${captureMark('this capture', 0, scale)}
+    ${scale.killedAfter === undefined ? nothing : captureMark('OOM kill', -scale.killedAfter, scale)}
     ${last === undefined ? nothing : html`<circle class="dot" cx="${scale.x(last.secondsAgo)}" cy="${scale.y(last.rssBytes)}" r="3.5" />`}
   </svg>`
 }
@@ -40,10 +41,13 @@ type Scale = {
   readonly y: (bytes: number) => number
   readonly topBytes: number
   readonly lines: readonly Level[]
+  /** Seconds from the capture to the OOM kill, where there is one that the picture has room for. */
+  readonly killedAfter: number | undefined
 }
 
 // A limit far above everything would press the curve flat, so it is only drawn when it is near.
-function makeScale({ manifest, outside }: Dump, points: readonly RssPoint[]): Scale {
+function makeScale(dump: Dump, points: readonly RssPoint[]): Scale {
+  const { manifest, outside } = dump
   const most = Math.max(...points.map(({ rssBytes }) => rssBytes))
   const { fired } = manifest
   const limit = fired.limit ?? outside.cgroup.limit
@@ -56,12 +60,22 @@ function makeScale({ manifest, outside }: Dump, points: readonly RssPoint[]): Sc
   const lines = levels.filter((level) => level !== undefined).filter(({ bytes }) => bytes < most * 2)
   const topBytes = Math.max(1, most, ...lines.map(({ bytes }) => bytes)) * 1.05
   const oldest = Math.max(1, points[0]?.secondsAgo ?? 1)
+  const killedAfter = secondsToKill(dump, oldest)
+  const span = oldest + (killedAfter ?? 0)
   return {
-    x: (secondsAgo) => round(left + (1 - secondsAgo / oldest) * (width - left - right)),
+    killedAfter,
+    x: (secondsAgo) => round(left + ((oldest - secondsAgo) / span) * (width - left - right)),
     y: (bytes) => round(top + (1 - bytes / topBytes) * (height - top - bottom)),
     topBytes,
     lines,
   }
+}
+
+/** A kill long after would leave no room for what was before. */
+function secondsToKill({ ending, outside }: Dump, oldest: number): number | undefined {
+  if (ending?.how !== 'oom-killed') return undefined
+  const seconds = (Date.parse(ending.at) - Date.parse(outside.takenAt)) / 1000
+  return seconds >= 0 && seconds <= oldest / 2 ? seconds : undefined
 }
 
 const round = (value: number): number => Math.round(value * 10) / 10

@@ -29,7 +29,7 @@ export function renderPage(dump: Dump, findings: Findings, assets: PageAssets, e
 function heapSections(census: Census | undefined, findings: Findings): Markup {
   if (census === undefined) return nothing
   const compared = findings.baseline === undefined ? 'Types, by size' : 'Types, by growth'
-  return html`${section('owners', 'Who holds the heap', withPicture(ownerTreemap(census), ownersTable(census)))}
+  return html`${section('owners', 'Who holds the heap', withPicture(ownerTreemap(census, findings), ownersTable(census)))}
   ${section('types', compared, withPicture(typeTreemap(census), typesTable(census, findings)))}
   ${section('allocated', 'Where it was allocated', sitesTable(findings.allocated))}
   ${section('largest', 'Largest objects', largestTable(census))}

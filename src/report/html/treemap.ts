@@ -1,5 +1,5 @@
 import { hierarchy, treemap, treemapSquarify, type HierarchyRectangularNode } from 'd3-hierarchy'
-import type { Census, Owner } from '../../model.ts'
+import type { Census, Findings, Owner } from '../../model.ts'
 import { formatBytes, formatShare } from '../format.ts'
 import { fit, visible } from '../visible.ts'
 import { html, nothing, type Markup } from './markup.ts'
@@ -22,15 +22,20 @@ type Tile = {
   readonly parts?: readonly Tile[] | undefined
 }
 
-/** The heap by who holds it: a tile is an owner, in the frame of its module, class or thread; it leads to its row. */
-export function ownerTreemap({ owners, bytes }: Census): Markup {
+/**
+ * The heap by who holds it: a tile is an owner, in the frame of its module, class or thread; it leads to its row. Suspects
+ * are red.
+ */
+export function ownerTreemap({ owners, bytes }: Census, { suspects }: Pick<Findings, 'suspects'>): Markup {
+  const isSuspect = ({ kind, scope, path }: Owner): boolean =>
+    suspects.some(({ owner }) => owner?.kind === kind && owner.scope === scope && owner.path === path)
   const scopes = new Map<string, Tile[]>()
   owners.forEach((owner, index) => {
     const name = scopeName(owner)
     const tile = {
       name: owner.path || owner.type,
       bytes: owner.bytes,
-      tone: owner.kind,
+      tone: isSuspect(owner) ? 'suspect' : owner.kind,
       link: `owner-${index}`,
     }
     scopes.set(name, [...(scopes.get(name) ?? []), tile])
@@ -53,7 +58,7 @@ const scopeName = ({ kind, scope }: Owner): string =>
   kind === scope || scope === '' ? kind : `${kind} ${scope}`
 
 const groupsOf = (groups: ReadonlyMap<string, readonly Tile[]>): readonly Tile[] =>
-  [...groups].map(([name, parts]) => ({ name, bytes: 0, tone: parts[0]?.tone ?? '', parts }))
+  [...groups].map(([name, parts]) => ({ name, bytes: 0, tone: '', parts }))
 
 function drawTreemap(label: string, groups: readonly Tile[], totalBytes: number): Markup {
   const leaves = groups.flatMap(({ parts = [] }) => parts)
