@@ -172,6 +172,15 @@ export type ProbeState =
   /** Told the first time only. */
   | { readonly kind: 'lost'; readonly events: number }
 
+/** Where profiles of dumps are pushed to. */
+export type ProfileStore = {
+  readonly kind: 'pyroscope' | 'parca'
+  readonly url: string
+  readonly labels: Readonly<Record<string, string>>
+  /** A file with the token for its `Authorization: Bearer`. */
+  readonly tokenFile: string | undefined
+}
+
 // ---------------------------------------------------------------- when to capture
 
 export type Condition =

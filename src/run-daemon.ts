@@ -18,6 +18,7 @@ import {
 import { restore, serialise } from './decide/saved-state.ts'
 import { createDumpStages } from './dump-stages.ts'
 import { installation, places } from './installation.ts'
+import { pushProfiles } from './push-profiles.ts'
 import type { Log } from './log.ts'
 import { type CaptureRequest, processKey } from './model.ts'
 import type { Observer } from './observe/observe.ts'
@@ -118,7 +119,9 @@ function createStages(
     },
     dump: async (memory, request) => {
       const outcome = await dumpProcess(memory, request, stages)
-      if (outcome.kind === 'dumped') await keepToLimits(config, log)
+      if (outcome.kind !== 'dumped') return outcome
+      void pushProfiles(outcome.published.path, config.profiles, log, signal)
+      await keepToLimits(config, log)
       return outcome
     },
     rememberDump: (memory, request, outcome) => {

@@ -3,6 +3,7 @@ import {
   completeKinds,
   type Condition,
   type DecideConfig,
+  type ProfileStore,
   type Rule,
   type RuleAction,
   type Target,
@@ -42,6 +43,7 @@ export type Config = {
     readonly memoryLimitBytes: number | undefined
     readonly allowInline: boolean
   }
+  readonly profiles: readonly ProfileStore[]
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error'
 }
 
@@ -81,6 +83,12 @@ export const toConfig = (file: z.output<typeof configSchema>): Config => ({
     memoryLimitBytes: file.capture.memory_limit,
     allowInline: file.capture.allow_inline,
   },
+  profiles: file.profiles.map(({ kind, url, labels, token_file: tokenFile }) => ({
+    kind,
+    url,
+    labels,
+    tokenFile,
+  })),
   logLevel: file.log.level,
 })
 

@@ -14,6 +14,7 @@ import {
   sizeOrShare,
   sizeOrZero,
 } from './fields.ts'
+import { MOST_PROFILE_STORES, profileStoreSchema } from './profile-store.ts'
 import { quoted } from './words.ts'
 
 // The structure of the file and nothing else: what can be said in JSON Schema too, so that an editor and the daemon
@@ -243,6 +244,9 @@ export const configSchema = section('Configuration of pyheap-watchd.', {
     .prefault({})
     .meta({ description: 'One capture of every process while it is still healthy, or off.' }),
   capture: captureSchema.prefault({}),
+  profiles: z.array(profileStoreSchema).max(MOST_PROFILE_STORES).prefault([]).meta({
+    description: 'Where the census of every dump is pushed to, as a profile in the format of pprof.',
+  }),
   log: section('What is logged.', {
     level: z
       .enum(['trace', 'debug', 'info', 'warn', 'error'])

@@ -59,7 +59,10 @@ type Keys = { readonly [key: string]: Keys }
 function keysOfValue(value: unknown): Keys {
   if (Array.isArray(value)) return value.map(keysOfValue).reduce(mergeKeys, {})
   if (typeof value !== 'object' || value === null) return {}
-  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, keysOfValue(child)]))
+  // Labels are called as the operator likes.
+  return Object.fromEntries(
+    Object.entries(value).map(([key, child]) => [key, key === 'labels' ? {} : keysOfValue(child)]),
+  )
 }
 
 function keysOfSchema(node: Readonly<Record<string, unknown>>): Keys {
