@@ -43,10 +43,10 @@ export function openObserver(config: Config): Observer {
   return { ...observer, close }
 }
 
-/** We ourselves; a gdb of ours, which has a Python of its own; a snapshot, perhaps of a capture by pyheapctl. */
+/** We ourselves; gdb, which has a Python of its own and is no service; a snapshot, perhaps of a capture by pyheapctl. */
 function isOurs(pid: number): boolean {
   const stat = readStat(places.procRoot, pid)
-  return pid === process.pid || stat?.parentPid === process.pid || isSnapshotName(stat?.command ?? '')
+  return pid === process.pid || stat?.command === 'gdb' || isSnapshotName(stat?.command ?? '')
 }
 
 const isNear = ({ rssBytes, limit }: Sample, { decide: { rules } }: Config): boolean =>

@@ -21,6 +21,6 @@ export async function diffCommand(
   const findings = analyse(after, before)
   if (options.json === true)
     terminal.out(JSON.stringify({ before: before.id, after: after.id, findings }, null, 1))
-  else terminal.out(renderDiff(before, after, findings, styleOf(terminal)))
+  else terminal.page(renderDiff(before, after, findings, styleOf(terminal)))
   return EXIT.ok
 }

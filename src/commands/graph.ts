@@ -37,7 +37,7 @@ export async function graphCommand(
     terminal.out(
       JSON.stringify({ dump: after.dump.id, against: before?.dump.id, ...after.findings, growth }, null, 1),
     )
-  else terminal.out(renderGraph(after.dump, after.findings, growth, styleOf(terminal)))
+  else terminal.page(renderGraph(after.dump, after.findings, growth, styleOf(terminal)))
   return EXIT.ok
 }
 

@@ -6,7 +6,10 @@ import { emptyMemory, remember } from '../decide/memory.ts'
 import { openObserver } from '../open-observer.ts'
 import { formatDuration } from '../report/format.ts'
 import { type ListedProcess, renderProcesses } from '../report/processes-text.ts'
-import type { Observation } from '../model.ts'
+import { readStat } from '../capture/read-stat.ts'
+import { readRecord } from '../capture/target-record.ts'
+import { places } from '../installation.ts'
+import type { Observation, ProcessId } from '../model.ts'
 import type { Config } from '../config/config.ts'
 import { EXIT } from './exit-codes.ts'
 import { type CommonOptions, readSettings } from './settings.ts'
@@ -131,6 +134,15 @@ function draw(standings: readonly ProcessStanding[], seconds: number, terminal: 
   process.stdout.write(`${REDRAW}${shown.join('\n')}${CLEAR_BELOW}`)
 }
 
+/** Whether gdb is at it, or a snapshot of it lives, as the record of a capture in progress says. */
+function isBeingCaptured(id: ProcessId): boolean {
+  const { attaching, snapshot } = readRecord(places.runDir, id)
+  return (
+    attaching ||
+    (snapshot && readStat(places.procRoot, snapshot.pid)?.startTicks === snapshot.startTicks) === true
+  )
+}
+
 function toRow({
   process: seen,
   sample,
@@ -150,5 +162,10 @@ function toRow({
     leftMs,
     nearest:
       nearest?.reading.kind === 'value' ? { rule: nearest.rule.name, need: nearest.reading.need } : undefined,
+    rules: distances.map(({ rule, reading }) => ({
+      rule: rule.name,
+      need: reading.kind === 'value' ? reading.need : undefined,
+    })),
+    isBeingCaptured: isBeingCaptured(seen.id),
   }
 }

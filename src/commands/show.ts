@@ -36,6 +36,6 @@ export async function showCommand(
   if (options.json === true)
     terminal.out(JSON.stringify(options.verdict === true ? findings : { findings, ...dump }, null, 1))
   else if (options.verdict === true) terminal.out(renderVerdict(findings, styleOf(terminal)))
-  else terminal.out(renderShow(dump, findings, styleOf(terminal)))
+  else terminal.page(renderShow(dump, findings, styleOf(terminal)))
   return EXIT.ok
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import picocolors from 'picocolors'
 import { EXIT } from './exit-codes.ts'
 import type { TextStyle } from '../report/layout.ts'
@@ -5,6 +6,8 @@ import type { TextStyle } from '../report/layout.ts'
 /** Where a command talks: the answer to `out`, everything else to `err`. */
 export type Terminal = {
   readonly out: (text: string) => void
+  /** The same as `out`, through $PAGER on a terminal that it does not fit. */
+  readonly page: (text: string) => void
   readonly err: (text: string) => void
   /** Colours for what goes to `out`; none in a pipe. */
   readonly colour: boolean
@@ -21,8 +24,13 @@ export function openTerminal(env: NodeJS.ProcessEnv): Terminal {
     process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.output)
   })
   const isPlain = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== ''
+  const out = (text: string): void => void stdout.write(`${harmless(text.replace(/\n$/, ''))}\n`)
   return {
-    out: (text) => stdout.write(`${harmless(text.replace(/\n$/, ''))}\n`),
+    page: (text) => {
+      const isLong = stdout.isTTY && text.split('\n').length > stdout.rows
+      if (!isLong || !wasPaged(harmless(text), env)) out(text)
+    },
+    out,
     err: (text) => stderr.write(`${stderr.isTTY ? CLEAR_LINE : ''}${harmless(text)}\n`),
     colour: stdout.isTTY && !isPlain,
     width: stdout.isTTY ? chooseWidth(stdout.columns) : 80,
@@ -39,6 +47,19 @@ const STEERING = new RegExp(
 )
 const harmless = (text: string): string =>
   text.replace(STEERING, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+/** Whether there is a pager, and it took the text. An empty $PAGER is for nobody who wants one. */
+function wasPaged(text: string, { PAGER: pager = 'less', ...env }: NodeJS.ProcessEnv): boolean {
+  if (pager.trim() === '') return false
+  // Of less: colours, and nothing of the screen is taken away.
+  const { status, error } = spawnSync('/bin/sh', ['-c', pager], {
+    input: text,
+    stdio: ['pipe', 'inherit', 'inherit'],
+    env: { LESS: 'FRX', ...env },
+  })
+  // 126 and 127: the shell could not start it. A reader that leaves early is none of our business.
+  return (error === undefined || 'code' in error) && status !== 126 && status !== 127
+}
 
 const CLEAR_LINE = '\r\x1b[2K'
 

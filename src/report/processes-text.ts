@@ -15,6 +15,9 @@ export type ListedProcess = {
   readonly leftMs?: number | undefined
   /** The nearest rule, and how near: 1 is at its threshold. */
   readonly nearest?: { readonly rule: string; readonly need: number } | undefined
+  /** The same of every rule that is measured, the nearest first; not known yet where there is no `need`. */
+  readonly rules?: readonly { readonly rule: string; readonly need: number | undefined }[] | undefined
+  readonly isBeingCaptured?: boolean | undefined
 }
 
 /** Less than this a minute comes and goes. */
@@ -56,7 +59,7 @@ const byNeed = (a: ListedProcess, b: ListedProcess): number =>
   (b.nearest?.need ?? 0) - (a.nearest?.need ?? 0) || b.rssBytes - a.rssBytes
 
 function cellsOf(process: ListedProcess, { palette }: TextStyle, isLive: boolean): readonly Cell[] {
-  const { pid, target, user, command, rssBytes, limitShare, nearest } = process
+  const { pid, target, user, command, rssBytes, limitShare, nearest, isBeingCaptured } = process
   const need = nearest?.need ?? 0
   const paint = need >= 1 ? palette.red : need >= 0.8 ? palette.yellow : undefined
   return [
@@ -67,7 +70,7 @@ function cellsOf(process: ListedProcess, { palette }: TextStyle, isLive: boolean
     { text: limitShare === undefined ? '' : formatShare(limitShare) },
     ...(isLive ? liveCells(process) : []),
     { text: nearest === undefined ? '' : `${visible(nearest.rule, 20)} ${formatShare(need)}`, paint },
-    { text: visible(command, 300) },
+    { text: `${isBeingCaptured === true ? '(being captured) ' : ''}${visible(command, 300)}` },
   ]
 }
 

@@ -38,6 +38,15 @@ test('what shrinks says so, and what a service calls itself cannot steer the ter
   assert.ok(!line.includes('\u001b'))
 })
 
+test('who is being captured is told', () => {
+  const [, line = ''] = renderProcesses(
+    [{ ...api, isBeingCaptured: true }],
+    { ...plainStyle, width: 120 },
+    false,
+  )
+  assert.match(line, /\(being captured\) python3 api\.py$/)
+})
+
 test('nobody to show is said', () => {
   assert.deepEqual(renderProcesses([], plainStyle, false), ['no Python process is named by a target'])
 })
