@@ -18,7 +18,7 @@ const LEAST_SHARE = 0.1
 const MOST_SUSPECTS = 10
 const MOST_OWNERS = 500
 const LEAST_OWNER_BYTES = 4096
-const SAMPLES = 1000
+const SAMPLES = 200
 
 type Analysed = {
   readonly graph: HeapGraph

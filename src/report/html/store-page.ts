@@ -7,7 +7,7 @@ import { pageTable, type PageRow } from './table.ts'
 
 /** All targets of a store, the one with the newest dump first. */
 export function renderStorePage(dumps: readonly ListedDump[], assets: PageAssets): string {
-  const rows = [...byTarget(dumps)].map(([target, of]): PageRow => {
+  const rows = [...groupBy(dumps, targetOf)].map(([target, of]): PageRow => {
     const [newest] = of
     return {
       cells: [
@@ -112,12 +112,16 @@ const unbroken = (text: string): Markup => html`<span class="nowrap">${text}</sp
 
 const targetOf = ({ id }: ListedDump): string => id.slice(0, id.indexOf('/'))
 
-function byTarget(dumps: readonly ListedDump[]): ReadonlyMap<string, readonly ListedDump[]> {
+/** Dumps in groups, in the order in which they come. */
+function groupBy(
+  dumps: readonly ListedDump[],
+  keyOf: (dump: ListedDump) => string,
+): ReadonlyMap<string, readonly ListedDump[]> {
   const groups = new Map<string, ListedDump[]>()
   for (const dump of dumps) {
-    const group = groups.get(targetOf(dump))
+    const group = groups.get(keyOf(dump))
     if (group) group.push(dump)
-    else groups.set(targetOf(dump), [dump])
+    else groups.set(keyOf(dump), [dump])
   }
   return groups
 }
@@ -171,7 +175,7 @@ function timeline(dumps: readonly ListedDump[]): Markup {
   const most = Math.max(1, ...dumps.map(({ manifest }) => manifest.rss_bytes)) * 1.1
   const x = (ms: number): number => LEFT + ((ms - first) / Math.max(1, last - first)) * (WIDTH - LEFT - 20)
   const y = (bytes: number): number => TOP + (1 - bytes / most) * (HEIGHT - TOP - BOTTOM)
-  const lines = [...byProcess(dumps).values()].map((of) => {
+  const lines = [...groupBy(dumps, processOf).values()].map((of) => {
     const points = of.toReversed().map((dump) => `${round(x(at(dump)))},${round(y(dump.manifest.rss_bytes))}`)
     return html`<polyline class="line" points="${ownSource(points.join(' '))}" />`
   })
@@ -202,14 +206,4 @@ function timeline(dumps: readonly ListedDump[]): Markup {
 
 const round = (value: number): number => Math.round(value * 10) / 10
 
-function byProcess(dumps: readonly ListedDump[]): ReadonlyMap<string, readonly ListedDump[]> {
-  const groups = new Map<string, ListedDump[]>()
-  for (const dump of dumps) {
-    const { pid, start_ticks: ticks } = dump.manifest.process
-    const key = `${pid} ${ticks}`
-    const group = groups.get(key)
-    if (group) group.push(dump)
-    else groups.set(key, [dump])
-  }
-  return groups
-}
+const processOf = ({ manifest: { process } }: ListedDump): string => `${process.pid} ${process.start_ticks}`
