@@ -65,7 +65,7 @@ async function run(file: string): Promise<number> {
   const first = await prepare(config, log)
   if (!first) return EXIT.store
   let lock: StoreLock = first
-  let memory = loadMemory(config, log)
+  let memory = loadMemory(config, (reason) => log.warn({ reason }, 'starting without the saved state'))
   while (!isEnding) {
     turn = new AbortController()
     memory = await runDaemon(config, log, turn.signal, memory)

@@ -200,11 +200,11 @@ const schedules =
 const stateFile = ({ store }: Config): string => join(store.dir, '.state.json')
 
 /** What an earlier daemon remembered: limits, cool-downs and baselines outlive it. */
-export function loadMemory(config: Config, log: Log): Memory {
+export function loadMemory(config: Config, tellRefused: (reason: string) => void): Memory {
   const text = readState(stateFile(config))
   if (text === undefined) return emptyMemory()
   const restored = restore(text, { nowMs: performance.now(), wallMs: Date.now() })
-  if (restored.kind === 'refused') log.warn({ reason: restored.reason }, 'starting without the saved state')
+  if (restored.kind === 'refused') tellRefused(restored.reason)
   return restored.memory
 }
 

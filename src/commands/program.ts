@@ -7,6 +7,7 @@ import { diffCommand } from './diff.ts'
 import { doctorCommand } from './doctor.ts'
 import { type ExecOptions, execCommand } from './exec.ts'
 import { EXIT } from './exit-codes.ts'
+import { explainCommand, type ExplainOptions } from './explain.ts'
 import { EXPORT_FORMATS, type ExportOptions, exportCommand } from './export.ts'
 import { type GraphOptions, graphCommand } from './graph.ts'
 import { listCommand } from './list.ts'
@@ -87,6 +88,10 @@ Examples:
     .option('-d, --interval <seconds>', 'how often', '2')
     .option('-n, --count <number>', 'end after so many times')
     .action((options: TopOptions) => finish(topCommand(options, terminal)))
+
+  command('explain <pid>', 'why a process would be captured, or what each rule waits for')
+    .option('--watch <seconds>', 'sample it for so long first, for rules on growth', '0')
+    .action((pid: string, options: ExplainOptions) => finish(explainCommand(pid, options, terminal)))
 
   command('list [target]', 'the dumps in the store, newest first').action(
     (target: string | undefined, options: CommonOptions) => finish(listCommand(target, options, terminal)),

@@ -67,5 +67,6 @@ const nextRuleState = (step: Step): RuleState | undefined => {
   return nextState(state, reading, isContinuous(memory, known, gapMs), nowMs)
 }
 
-const isFor = ({ targets }: Rule, { target }: WatchedProcess): boolean =>
+/** Whether a rule holds for a process. */
+export const isFor = ({ targets }: Rule, { target }: WatchedProcess): boolean =>
   targets.includes('*') || targets.includes(target)

@@ -1,4 +1,5 @@
 import type { DecideConfig, Rule, Sample, WatchedProcess } from '../model.ts'
+import { isFor } from './advance.ts'
 import type { Memory, ProcessMemory } from './memory.ts'
 import { growthBytesPerMs } from './points.ts'
 import { type Reading, readCondition } from './rules.ts'
@@ -42,15 +43,16 @@ export const measureDistances = (
 
 const distancesOf = (
   known: ProcessMemory,
-  { target }: WatchedProcess,
+  process: WatchedProcess,
   rules: readonly Rule[],
   nowMs: number,
 ): readonly Distance[] =>
   rules
     .flatMap((rule) => {
-      const { targets, when } = rule
-      const isMeant = targets.includes('*') || targets.includes(target)
-      return isMeant && when.kind !== 'schedule' ? [{ rule, reading: readCondition(when, known, nowMs) }] : []
+      const { when } = rule
+      return isFor(rule, process) && when.kind !== 'schedule'
+        ? [{ rule, reading: readCondition(when, known, nowMs) }]
+        : []
     })
     .toSorted((a, b) => needOf(b) - needOf(a))
 

@@ -85,6 +85,10 @@ export function explainFired(fired: Dump['manifest']['fired']): string {
   return `rule ${fired.rule}: ${fired.kind} ${format(fired.value)}${threshold}`
 }
 
+/** What a condition measured, in the unit that it was written in. */
+export const explainMeasure = (kind: Dump['manifest']['fired']['kind'], value: number): string =>
+  Number.isFinite(value) ? (valueFormats[kind]?.(value) ?? '') : 'never'
+
 const valueFormats: Readonly<
   Record<Dump['manifest']['fired']['kind'], ((value: number) => string) | undefined>
 > = {

@@ -32,7 +32,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"
 test('bash completes commands, options, dumps and files', async () => {
   mkdirSync(join(scratch, 'api', '20261130T100000Z-42-rss-high'), { recursive: true })
   mkdirSync(join(scratch, '$(touch hacked)', '20261130T100000Z-42-rss-high'), { recursive: true })
-  assert.deepEqual(await offered('pyheapctl', 'ex'), ['export', 'exec'])
+  assert.deepEqual(await offered('pyheapctl', 'ex'), ['explain', 'export', 'exec'])
   assert.deepEqual(await offered('pyheapctl', 'graph', '--ag'), ['--against'])
   assert.deepEqual(await offered('pyheapctl', 'show', ''), ['latest', 'api/20261130T100000Z-42-rss-high'])
   assert.ok((await offered('pyheapctl', 'export', '--output', '/etc/passw')).includes('/etc/passwd'))

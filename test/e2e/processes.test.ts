@@ -37,6 +37,10 @@ rules:
     const tables = top.out.split(/^ *pid /m).slice(1)
     assert.equal(tables.length, 6, top.out)
     assert.match(tables[5] ?? '', new RegExp(`${service.pid} +heap .* 0 +passed \\d+ %`))
+    const explained = await pyheapctl('explain', String(service.pid), '--config', config)
+    assert.match(explained.out, /^passed .* over it, not for long enough$/m)
+    assert.match(explained.out, /^far .* not there yet$/m)
+    assert.equal((await pyheapctl('explain', '1', '--config', config)).code, 3)
     const bad = await pyheapctl('top', '-d', 'often', '--config', config)
     assert.equal(bad.code, 2)
   } finally {

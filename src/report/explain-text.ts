@@ -1,0 +1,94 @@
+import type { Condition, Sample, WaitReason, WatchedProcess } from '../model.ts'
+import { explainMeasure } from './dump-facts.ts'
+import { formatBytes, formatDuration, formatShare } from './format.ts'
+import { layOutTable, type Cell, type TextStyle, wrap } from './layout.ts'
+import { visible } from './visible.ts'
+
+/** A rule, and what it makes of a process. */
+export type ExplainedRule = {
+  readonly name: string
+  readonly when: Condition
+  /** In the condition's own unit; undefined where nothing is measured, or not yet. */
+  readonly value?: number | undefined
+  readonly threshold?: number | undefined
+  /** 1 is at the threshold. */
+  readonly need?: number | undefined
+  /** What holds it back; undefined: it would fire now. */
+  readonly reason?: WaitReason | undefined
+}
+
+/** Short, for a table of 80 columns; the README says more. */
+const REASONS: Readonly<Record<WaitReason, string>> = {
+  'below-threshold': 'not there yet',
+  'not-long-enough': 'over it, not for long enough',
+  latched: 'captured, and not back yet',
+  'cooling-down': 'over it, cooling down',
+  'process-quota': 'over it, process quota spent',
+  'target-quota': 'over it, target quota spent',
+  'not-enough-samples': 'too little seen yet',
+  'no-limit': 'there is no limit',
+  'less-urgent': 'another rule goes first',
+  quarantined: 'over it, quarantined',
+}
+
+/** Why a process would be captured now, or what each rule waits for. */
+export function renderExplain(
+  process: WatchedProcess,
+  sample: Sample,
+  rules: readonly ExplainedRule[],
+  style: TextStyle,
+): string {
+  const { limit } = sample
+  const limited =
+    limit === undefined
+      ? ''
+      : `; ${formatBytes(limit.usedBytes)} of ${formatBytes(limit.limitBytes)} (${limit.where}), ${formatShare(limit.usedBytes / Math.max(1, limit.limitBytes))}`
+  const head = `process ${process.id.pid}, target ${process.target}: RSS ${formatBytes(sample.rssBytes)}${limited}`
+  const table = layOutTable(
+    [
+      { head: 'rule', align: 'left' },
+      { head: 'sees', align: 'right' },
+      { head: 'fires', align: 'left' },
+      { head: 'near', align: 'right' },
+      { head: '', align: 'left', gives: true },
+    ],
+    rules.map((rule) => cellsOf(rule, style)),
+    style,
+  )
+  const lines = [...wrap(visible(head, 500), style.width), '', ...table]
+  return `${(rules.length === 0 ? [...lines.slice(0, 1), 'no rule is meant for it'] : lines).join('\n')}\n`
+}
+
+function cellsOf(
+  { name, when, value, need, reason }: ExplainedRule,
+  { palette }: TextStyle,
+): readonly Cell[] {
+  const isDue = reason === undefined
+  return [
+    { text: visible(name, 30) },
+    { text: value === undefined ? '' : explainMeasure(when.kind, value) },
+    { text: visible(firesAt(when), 60) },
+    { text: need === undefined || !Number.isFinite(need) ? '' : formatShare(need) },
+    {
+      text: isDue ? 'fires now' : when.kind === 'schedule' ? 'waits for its time' : REASONS[reason],
+      paint: isDue ? palette.red : reason === 'below-threshold' ? palette.dim : palette.yellow,
+    },
+  ]
+}
+
+function firesAt(when: Condition): string {
+  switch (when.kind) {
+    case 'rss':
+      return `above ${formatBytes(when.aboveBytes)}`
+    case 'limit':
+      return `above ${formatShare(when.aboveShare)}`
+    case 'growth':
+      return `above ${formatBytes(when.aboveBytesPerMs * 60_000)}/min over ${formatDuration(when.windowMs)}`
+    case 'time-to-limit':
+      return `below ${formatDuration(when.belowMs)}`
+    case 'schedule':
+      return when.cron
+    default:
+      return when satisfies never
+  }
+}
