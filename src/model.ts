@@ -451,7 +451,16 @@ export type StoreFailure = 'missing' | 'read-only' | 'no-space' | 'not-permitted
 
 // ---------------------------------------------------------------- what a dump says
 
-export type SuspectKind = 'owner' | 'unreachable' | 'malloc' | 'fragmentation' | 'mapping' | 'shared-memory'
+export const SUSPECT_KINDS = [
+  'owner',
+  'unreachable',
+  'unmet',
+  'malloc',
+  'fragmentation',
+  'mapping',
+  'shared-memory',
+] as const
+export type SuspectKind = (typeof SUSPECT_KINDS)[number]
 
 export type Suspect = {
   readonly kind: SuspectKind
@@ -480,13 +489,24 @@ export type Reconciliation = {
   readonly rows: readonly { readonly what: string; readonly bytes: number }[]
 }
 
+export const VERDICTS = [
+  'python-objects',
+  /** Blocks of Python's allocator that are in use, and that no object accounts for which was met. */
+  'unmet-objects',
+  'native',
+  'fragmentation',
+  'mapping',
+  'shared-memory',
+  'no-growth',
+  'unknown',
+] as const
+
 export type Findings = {
   readonly dump: string
   readonly baseline?: string | undefined
   /** What to say in one sentence at three in the morning. */
   readonly headline: string
-  readonly verdict:
-    'python-objects' | 'native' | 'fragmentation' | 'mapping' | 'shared-memory' | 'no-growth' | 'unknown'
+  readonly verdict: (typeof VERDICTS)[number]
   readonly suspects: readonly Suspect[]
   readonly reconciliation: Reconciliation
   readonly types: readonly TypeGrowth[]

@@ -55,6 +55,8 @@ function whatItIs(facts: HeadlineFacts): string {
         : `: no leak. ${changeWords(judgement.settledBytes)} went into caches that are bounded and are full now, or nearly.`
     case 'python-objects':
       return `; Python objects ${isCompared ? explainGrowth(facts) : explainSize(facts)}`
+    case 'unmet-objects':
+      return `; small objects that nothing leads to (what was met: ${pythonPart(facts)}).`
     case 'native':
     case 'fragmentation':
     case 'mapping':

@@ -14,6 +14,8 @@ export type Judgement = {
   readonly otherAnonBytes: number | undefined
   readonly mallocFreeBytes: number | undefined
   readonly poolFreeBytes: number | undefined
+  /** Small blocks in use beyond all Python objects that were met, so a lower bound. */
+  readonly unmetBytes: number | undefined
   readonly mallocUsedBytes: number | undefined
   /** What went into caches that are full now, where that explains the growth. */
   readonly settledBytes?: number
@@ -44,11 +46,18 @@ export function judge(
         : anonBytes - pythonBytes - (change('tracingBytes') ?? 0),
     mallocFreeBytes: change('mallocFreeBytes'),
     poolFreeBytes: change('poolFreeBytes'),
+    unmetBytes: subtract(change('poolUsedBytes'), pythonBytes, baseline === undefined ? payloadBytes : 0),
     mallocUsedBytes: change('mallocUsedBytes'),
   }
   const isQuiet = baseline === undefined ? isSteady(pace) : parts.totalBytes < noiseBytes(baseline)
   return { ...parts, verdict: isQuiet ? 'no-growth' : chooseVerdict(parts) }
 }
+
+/** What the census takes in the pools of the snapshot itself, at most; between two dumps it cancels out. */
+const payloadBytes = 4 * 2 ** 20
+
+const subtract = (a: number | undefined, b: number | undefined, more: number): number | undefined =>
+  a === undefined || b === undefined ? undefined : a - b - more
 
 // Less than this comes and goes in a healthy service.
 const noiseBytes = ({ rssBytes }: MemoryParts): number => Math.max(8 * 2 ** 20, rssBytes * 0.05)
@@ -72,7 +81,9 @@ function judgeAnonymous({
   mallocFreeBytes,
   mallocUsedBytes,
   poolFreeBytes = 0,
+  unmetBytes = 0,
 }: Omit<Judgement, 'verdict'>): Findings['verdict'] {
+  if (unmetBytes >= otherAnonBytes / 2) return 'unmet-objects'
   if ((mallocFreeBytes ?? 0) + poolFreeBytes >= otherAnonBytes / 2) return 'fragmentation'
   if (mallocFreeBytes === undefined || mallocUsedBytes === undefined) return 'native'
   return mallocUsedBytes >= otherAnonBytes / 2 ? 'native' : 'unknown'

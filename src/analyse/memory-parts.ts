@@ -16,6 +16,8 @@ export type MemoryParts = {
   readonly mallocFreeBytes: number | undefined
   /** Free blocks among the small objects. */
   readonly poolFreeBytes: number | undefined
+  /** Blocks in use among the small objects. */
+  readonly poolUsedBytes: number | undefined
   /** What malloc has handed out, Python's own large objects included. */
   readonly mallocUsedBytes: number | undefined
 }
@@ -47,9 +49,10 @@ export function measureParts({ manifest, outside, census, memoryMap }: Dump): Me
 
 const measureAllocators = (
   census: Census | undefined,
-): Pick<MemoryParts, 'mallocFreeBytes' | 'mallocUsedBytes' | 'poolFreeBytes'> => ({
+): Pick<MemoryParts, 'mallocFreeBytes' | 'mallocUsedBytes' | 'poolFreeBytes' | 'poolUsedBytes'> => ({
   mallocFreeBytes: census?.malloc?.freeBytes,
   mallocUsedBytes: census?.malloc && census.malloc.inUseBytes + census.malloc.mmappedBytes,
+  poolUsedBytes: census?.pools?.usedBytes,
   poolFreeBytes: census?.pools && Math.max(0, census.pools.bytes - census.pools.usedBytes),
 })
 

@@ -22,10 +22,32 @@ export function suspectOutside(
   if (verdict === 'shared-memory' || isWorth(shmemBytes, suspectShare)) {
     suspects.push(suspectSharedMemory(dump, baseline, judgement))
   }
+  if (verdict === 'unmet-objects') suspects.push(suspectUnmet(dump, baseline, judgement))
   const isAnonymous = verdict === 'native' || verdict === 'fragmentation'
   // Every Python heap brings some overhead of its allocators along.
-  if (isAnonymous || isWorth(otherAnonBytes, 0.3)) suspects.push(suspectAnonymous(dump, baseline, judgement))
+  if (isAnonymous || (verdict !== 'unmet-objects' && isWorth(otherAnonBytes, 0.3)))
+    suspects.push(suspectAnonymous(dump, baseline, judgement))
   return suspects
+}
+
+/** Objects that the collector does not track, and that nothing leads to, leave no trace but their blocks. */
+function suspectUnmet(dump: Dump, baseline: Dump | undefined, { unmetBytes = 0 }: Judgement): Suspect {
+  const { count, usedBytes } = dump.census?.pools ?? { count: 0, usedBytes: 0 }
+  return {
+    kind: 'unmet',
+    title:
+      `${sizeWords(unmetBytes)} of small objects in use in pymalloc's arenas that no object leads to: ` +
+      'interned strings, or references that native code forgot to drop',
+    bytes: unmetBytes,
+    ...(baseline === undefined ? {} : { grownBytes: unmetBytes }),
+    evidence: [
+      `${sizeWords(usedBytes)} are in use in ${countWords(count)} pools, more than all objects that were met`,
+      'neither the collector nor any object knows of them: such are str, bytes and numbers whose count never falls to 0',
+      'from 3.12 on a string that was interned (sys.intern, keys of JSON objects) may stay until the end',
+      ...extensionFacts(dump),
+    ],
+    confidence: baseline === undefined ? 'low' : 'medium',
+  }
 }
 
 function suspectAnonymous(dump: Dump, baseline: Dump | undefined, judgement: Judgement): Suspect {

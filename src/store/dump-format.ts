@@ -3,6 +3,8 @@ import { OwnerKind } from '../census-schema.ts'
 import {
   CAPTURE_KINDS,
   MAP_KINDS,
+  SUSPECT_KINDS,
+  VERDICTS,
   type CaptureFailure,
   type Collections,
   type DumpManifest,
@@ -168,19 +170,11 @@ export const findingsSchema: z.ZodType<Findings> = z.object({
   dump: z.string(),
   baseline: z.string().optional(),
   headline: z.string(),
-  verdict: z.enum([
-    'python-objects',
-    'native',
-    'fragmentation',
-    'mapping',
-    'shared-memory',
-    'no-growth',
-    'unknown',
-  ]),
+  verdict: z.enum(VERDICTS),
   suspects: z
     .array(
       z.object({
-        kind: z.enum(['owner', 'unreachable', 'malloc', 'fragmentation', 'mapping', 'shared-memory']),
+        kind: z.enum(SUSPECT_KINDS),
         title: z.string(),
         bytes,
         grownBytes: z.number().optional(),

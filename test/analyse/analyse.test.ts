@@ -174,3 +174,29 @@ test('at most five are suspected, and nobody below a tenth of the growth', () =>
   assert.deepEqual(spread.suspects, [])
   assert.match(spread.headline, /No owner by itself has a tenth of it\./)
 })
+
+test('small objects in use that nothing leads to are told as such, and not as free blocks or native memory', () => {
+  const pools = (usedBytes: number) => ({ count: 1000, bytes: usedBytes + 2 * MiB, usedBytes })
+  const before = makeDump({
+    rssBytes: 100 * MiB,
+    status: rssStatus(90 * MiB, 10 * MiB, 0),
+    census: { bytes: 60 * MiB, pools: pools(50 * MiB) },
+  })
+  const after = makeDump({
+    rssBytes: 250 * MiB,
+    status: rssStatus(240 * MiB, 10 * MiB, 0),
+    census: { bytes: 62 * MiB, pools: pools(190 * MiB) },
+  })
+  const { verdict, headline, suspects } = analyse(after, before)
+  assert.equal(verdict, 'unmet-objects')
+  assert.match(headline, /small objects that nothing leads to/)
+  assert.equal(suspects[0]?.kind, 'unmet')
+  assert.equal(suspects[0].grownBytes, 138 * MiB)
+  // What the census itself takes is no leak of anybody's.
+  const small = makeDump({
+    rssBytes: 13 * MiB,
+    status: rssStatus(9 * MiB, 4 * MiB, 0),
+    census: { bytes: 4.4 * MiB, pools: pools(7 * MiB) },
+  })
+  assert.notEqual(analyse(small).verdict, 'unmet-objects')
+})
