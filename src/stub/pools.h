@@ -68,17 +68,32 @@ static void count_piece(struct pools *pools, u64 piece, u64 pool_bytes)
 	}
 }
 
-/* pools(bytes of a pool in this version): [pools, bytes of them in memory, bytes of blocks in use]. */
+/* Counts the pools in the addresses of one leaf; how many there are. */
+static u64 count_region(struct pools *pools, u64 leaf, u64 pool_bytes)
+{
+	u64 before = pools->count;
+	for (u64 piece = leaf << LEAF_SHIFT; piece < (leaf + 1) << LEAF_SHIFT; piece += PIECE)
+		count_piece(pools, piece, pool_bytes);
+	return pools->count - before;
+}
+
+/*
+ * pools(bytes of a pool in this version): [pools, bytes of them in memory, bytes of blocks in use]. Looked at are the
+ * regions in which objects were met, and beside them as far as there are pools: what nothing leads to may fill some.
+ */
 static object *count_pools(object *self, object *bytes)
 {
 	struct walk *walk = walk_of(self);
 	struct pools pools = {0, 0, 0};
+	u64 **leaves = walk->visited.leaves, looked_at = 0; /* everything below this number */
 	u64 pool_bytes = (u64)walk->python->PyLong_AsSsize_t(bytes);
 	if (pool_bytes != 4096 && pool_bytes != 16384) pool_bytes = 16384;
 	for (u64 n = 0; n < LEAVES; n++) {
-		if (!walk->visited.leaves[n]) continue;
-		for (u64 piece = n << LEAF_SHIFT; piece < (n + 1) << LEAF_SHIFT; piece += PIECE)
-			count_piece(&pools, piece, pool_bytes);
+		if (!leaves[n] || n < looked_at) continue;
+		for (u64 below = n; below > looked_at && count_region(&pools, below - 1, pool_bytes); below--) ;
+		count_region(&pools, n, pool_bytes);
+		for (looked_at = n + 1; looked_at < LEAVES && !leaves[looked_at]; looked_at++)
+			if (!count_region(&pools, looked_at, pool_bytes)) break;
 	}
 	object *list = new_list(walk);
 	put_number(walk, list, pools.count);
