@@ -11,7 +11,7 @@ root="$home/root"
 if [ ! -e "$home/made" ]; then
   rm -rf "$root"
   mkdir -p "$home"
-  debootstrap --variant=minbase bookworm "$root" http://deb.debian.org/debian/
+  debootstrap --variant=minbase bookworm "$root" "$(sh test/setup/find-mirror.sh)"
   DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get install -y --no-install-recommends linux-image-cloud-amd64 \
     initramfs-tools systemd-sysv dbus udev python3 gdb procps kmod bpftrace libatomic1
   touch "$home/made"

@@ -9,15 +9,6 @@ const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 /** What no interpreter needs in order to run. */
 const LEFT_OUT = ['usr/share/doc', 'usr/share/man', 'usr/share/locale', 'usr/include', 'usr/lib/debug', '*.a']
 
-/** The mirror of Debian that this machine's own apt uses. */
-function findMirror(): string {
-  const filter = ['Identifier: Packages', 'Origin: Debian', 'Label: Debian']
-  const ask = (): string => run('apt-get', ['indextargets', '--format', '$(REPO_URI)', ...filter])
-  const [mirror = ''] = (ask() || (run('apt-get', ['update', '-q']), ask())).split('\n')
-  if (mirror === '') throw new Error('apt on this machine has no mirror of Debian')
-  return mirror
-}
-
 /** apt with lists, cache and package database of its own, so that it takes the machine for empty. */
 function openApt(
   home: string,
@@ -87,7 +78,7 @@ for (const name of asked.length > 0 ? asked : SUITES) {
   const began = performance.now()
   if (isMade(join(suitesDirectory(), name))) process.stdout.write(`${name} is there\n`)
   else {
-    make(name, findMirror())
+    make(name, run('sh', [new URL('find-mirror.sh', import.meta.url).pathname]))
     process.stdout.write(`${name} made in ${Math.round((performance.now() - began) / 1000)} s\n`)
   }
 }
