@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import type { Dump } from '../model.ts'
 import { packArchive } from '../store/archive/pack.ts'
-import { listDumps } from '../store/read-dumps.ts'
-import { chooseDump } from '../store/resolve-dump.ts'
 import { formatBytes, formatCount } from '../report/format.ts'
 import { EXIT } from './exit-codes.ts'
 import { findDump } from './find-dump.ts'
@@ -34,15 +33,11 @@ export async function collectCommand(
   }
   const settings = await readSettings(options, terminal)
   if (!settings) return EXIT.config
-  const { dumps } = await listDumps(settings.store.dir)
-  const chosen = new Map<string, (typeof dumps)[number]>()
+  const chosen = new Map<string, Dump>()
   for (const name of names) {
-    // Tells why there is none, if there is none.
     const dump = await findDump(settings.store.dir, name, terminal)
     if (typeof dump === 'number') return dump
-    const resolved = chooseDump(dumps, dump.id)
-    const entry = resolved.kind === 'found' ? resolved.dump : { ...dump, path: dump.path }
-    chosen.set(entry.path, entry)
+    chosen.set(dump.path, dump)
   }
   try {
     const manifest = await packArchive([...chosen.values()], {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
+import { hashFile } from './hash-file.ts'
 import { errorCode, explainIoError, type StoreFailed } from './io-failure.ts'
 import { giveToGroup } from './write-safely.ts'
 
@@ -17,13 +17,7 @@ export async function adoptFile(
     await handle.chmod(0o640)
     await giveToGroup(handle, gid)
     await handle.sync()
-    const hash = createHash('sha256')
-    let bytes = 0
-    for await (const chunk of handle.createReadStream({ autoClose: false, highWaterMark: 2 ** 20 })) {
-      bytes += (chunk as Buffer).byteLength
-      hash.update(chunk as Buffer)
-    }
-    return { kind: 'adopted', bytes, sha256: hash.digest('hex') }
+    return { kind: 'adopted', ...(await hashFile(handle)) }
   } catch (error) {
     return errorCode(error) === 'ENOENT' ? undefined : explainIoError(error, `reading ${path}`)
   } finally {

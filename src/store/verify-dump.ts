@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DumpFile } from '../model.ts'
 import type { Unreadable } from './bounded-read.ts'
+import { hashFile } from './hash-file.ts'
 import { readManifest } from './read-dumps.ts'
 
 /** What is wrong with one file of a dump. */
@@ -35,9 +35,8 @@ async function verifyFile(path: string, expected: DumpFile): Promise<FileProblem
     const stat = await handle.stat()
     if (!stat.isFile()) return 'not-a-file'
     if (stat.size !== expected.bytes) return 'wrong-size'
-    const hash = createHash('sha256')
-    for await (const chunk of handle.createReadStream({ autoClose: false })) hash.update(chunk)
-    return hash.digest('hex') === expected.sha256 ? undefined : 'wrong-sha256'
+    const { sha256 } = await hashFile(handle)
+    return sha256 === expected.sha256 ? undefined : 'wrong-sha256'
   } finally {
     await handle.close()
   }

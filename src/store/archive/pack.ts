@@ -1,16 +1,17 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { create } from 'tar'
-import type { DumpFile, DumpManifest } from '../../model.ts'
-import { dumpFileLimits, type DumpFileName } from '../dump-files.ts'
-import { type DumpEntry, readDump } from '../read-dumps.ts'
+import type { Dump, DumpFile, DumpManifest } from '../../model.ts'
+import { dumpFileLimits } from '../dump-files.ts'
+import { hashFile } from '../hash-file.ts'
 import { findSecrets, redact } from './redact.ts'
 
 /** The list of what is in an archive, at its top. */
 export const MANIFEST_NAME = 'MANIFEST.json'
+
+/** What is to be known of a dump that is packed. */
+export type PackedDump = Pick<Dump, 'id' | 'path' | 'manifest' | 'census'>
 
 export type PackSettings = {
   /** Where to write it; nothing is there yet. */
@@ -36,7 +37,7 @@ export type ArchiveManifest = {
 
 /** Packs dumps into a .tar.gz that can be used as a store; answers what went into it. */
 export async function packArchive(
-  dumps: readonly DumpEntry[],
+  dumps: readonly PackedDump[],
   settings: PackSettings,
 ): Promise<ArchiveManifest> {
   const scratch = await mkdtemp(join(tmpdir(), 'pyheap-collect-'))
@@ -56,13 +57,14 @@ export async function packArchive(
 
 /** Copies a dump, without what is not to go out. */
 async function prepare(
-  { id, path, manifest }: DumpEntry,
+  { id, path, manifest, census }: PackedDump,
   folder: string,
   { withCore, redacting }: PackSettings,
 ): Promise<ArchiveManifest['dumps'][number]> {
   await mkdir(folder, { recursive: true })
+  // A service may have given itself another title than the arguments that its interpreter knows.
   const secrets = redacting
-    ? findSecrets([...manifest.process.cmdline, ...(await readArguments(path))], redacting.patterns)
+    ? findSecrets([...manifest.process.cmdline, ...(census?.python.argv ?? [])], redacting.patterns)
     : []
   const isOut = ({ name }: DumpFile): boolean => (name === 'core' && !withCore) || !(name in dumpFileLimits)
   const files: DumpFile[] = []
@@ -82,13 +84,7 @@ async function prepare(
   return { id, redacted: secrets.length, left_out: leftOut, files }
 }
 
-/** The arguments that the interpreter itself knows: a service may have given itself another title since. */
-async function readArguments(path: string): Promise<readonly string[]> {
-  const read = await readDump(path)
-  return read.kind === 'read' ? (read.dump.census?.python.argv ?? []) : []
-}
-
-const BINARY: ReadonlySet<DumpFileName | (string & {})> = new Set(['core', 'graph.gz'])
+const BINARY: ReadonlySet<string> = new Set(['core', 'graph.gz'])
 const isText = (name: string): boolean => !BINARY.has(name)
 
 async function copyRedacted(from: string, to: string, secrets: readonly string[]): Promise<void> {
@@ -96,12 +92,10 @@ async function copyRedacted(from: string, to: string, secrets: readonly string[]
 }
 
 async function describe(path: string, name: string): Promise<DumpFile> {
-  // A core may be larger than what can be read at once.
-  const hash = createHash('sha256')
-  let bytes = 0
-  for await (const chunk of createReadStream(path)) {
-    bytes += (chunk as Buffer).length
-    hash.update(chunk as Buffer)
+  const handle = await open(path)
+  try {
+    return { name, ...(await hashFile(handle)) }
+  } finally {
+    await handle.close()
   }
-  return { name, bytes, sha256: hash.digest('hex') }
 }
