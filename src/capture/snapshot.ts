@@ -82,21 +82,22 @@ async function readCensus(
   graph?.onDrain(() => socket.resume())
   for (const event of ['end', 'close', 'error'] as const) socket.on(event, () => (hasEnded = true))
   start()
+  let stopped: Stopped
+  let lack: string | undefined
   try {
-    const stopped = await watch(reader, options, {
+    stopped = await watch(reader, options, {
       hasEnded: () => hasEnded,
       needsMore: () => isGraphDue(reader, told, graph),
     })
-    const lack = await graph?.close(told.hasGraph)
-    const concluded = conclude(reader, stopped, options.cgroup)
-    if ('reason' in concluded || !options.kinds.includes('graph')) return concluded
-    return told.hasGraph && lack === undefined
-      ? concluded
-      : withoutGraph(concluded, lack ?? reader.noGraph ?? explain(reader, stopped))
   } finally {
     socket.destroy()
-    await graph?.close(told.hasGraph)
+    lack = await graph?.close(told.hasGraph)
   }
+  const concluded = conclude(reader, stopped, options.cgroup)
+  if ('reason' in concluded || !options.kinds.includes('graph')) return concluded
+  return told.hasGraph && lack === undefined
+    ? concluded
+    : withoutGraph(concluded, lack ?? reader.noGraph ?? explain(reader, stopped))
 }
 
 /** Whether the graph may still come to its end. */
