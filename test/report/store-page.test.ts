@@ -22,12 +22,13 @@ const dumpAt = (minute: number, given: Partial<ListedDump> = {}): ListedDump => 
   ...given,
 })
 
+const ending = {
+  process: { bootId: 'b', pid: 42, startTicks: 1 },
+  how: 'oom-killed',
+  at: '2026-11-21T10:31:00.000Z',
+} as const
+
 test('each target has one row, with how its newest process ended', () => {
-  const ending = {
-    process: { bootId: 'b', pid: 42, startTicks: 1 },
-    how: 'oom-killed',
-    at: '2026-11-21T10:31:00.000Z',
-  } as const
   const page = renderStorePage([dumpAt(30, { ending }), dumpAt(10), { ...dumpAt(5), id: 'worker/x' }], assets)
   assert.equal(page.match(/href="\/target\/api"/g)?.length, 1)
   assert.match(page, /href="\/target\/worker"/)
@@ -35,11 +36,6 @@ test('each target has one row, with how its newest process ended', () => {
 })
 
 test('the timeline joins the dumps of one process, and marks its end', () => {
-  const ending = {
-    process: { bootId: 'b', pid: 42, startTicks: 1 },
-    how: 'oom-killed',
-    at: '2026-11-21T10:31:00.000Z',
-  } as const
   const page = renderTargetPage('api', [dumpAt(30, { ending }), dumpAt(20), dumpAt(10)], assets)
   assert.equal(page.match(/<polyline/g)?.length, 1)
   assert.equal(page.match(/<circle/g)?.length, 3)

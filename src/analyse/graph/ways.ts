@@ -20,22 +20,15 @@ export function findRoots(graph: HeapGraph): readonly number[] {
     .toSorted((a, b) => tellingRank(a) - tellingRank(b))
     .flatMap(({ starts }) => starts)
   const met = new Uint8Array(objects + 1)
-  const reach = (start: number): void => {
-    if (met[start] === 1) return
-    met[start] = 1
-    spread(graph, [start], (_, to) => {
-      if (met[to] === 1) return false
-      met[to] = 1
-      return true
+  spread(graph, roots, met)
+  const more = labels
+    .filter(({ isTop }) => !isTop)
+    .flatMap(({ starts }) => starts)
+    .filter((start) => {
+      const isNew = met[start] !== 1
+      if (isNew) spread(graph, [start], met)
+      return isNew
     })
-  }
-  for (const root of roots) reach(root)
-  const more: number[] = []
-  for (const start of labels.filter(({ isTop }) => !isTop).flatMap(({ starts }) => starts))
-    if (met[start] !== 1) {
-      more.push(start)
-      reach(start)
-    }
   return [...roots, ...more]
 }
 
@@ -43,20 +36,25 @@ export function findRoots(graph: HeapGraph): readonly number[] {
 const tellingRank = ({ kind, path }: GraphLabel): number =>
   kind === 'interpreter' ? 2 : path.startsWith('(') ? 1 : 0
 
-/** Calls for every reference of what is reached; the answer says whether to go on from there. */
+/** Marks all that the starts lead to, level by level, and calls with each new object and the one it was met from. */
 function spread(
   { first, references }: HeapGraph,
   starts: readonly number[],
-  visit: (from: number, to: number) => boolean,
+  met: Uint8Array,
+  tell?: (object: number, from: number) => void,
 ): void {
-  let level = starts
+  let level = starts.filter((start) => met[start] !== 1)
+  for (const start of level) met[start] = 1
   while (level.length > 0) {
     const below: number[] = []
     for (const object of level) {
       const end = first[object + 1] ?? 0
       for (let at = first[object] ?? 0; at < end; at++) {
         const to = references[at] ?? 0
-        if (visit(object, to)) below.push(to)
+        if (met[to] === 1) continue
+        met[to] = 1
+        tell?.(to, object)
+        below.push(to)
       }
     }
     level = below
@@ -66,13 +64,8 @@ function spread(
 /** A shortest way to every object from the roots. */
 export function findWays(graph: HeapGraph, roots: readonly number[]): Ways {
   const from = new Uint32Array(graph.objects + 1)
-  const met = new Uint8Array(graph.objects + 1)
-  for (const root of roots) met[root] = 1
-  spread(graph, [...new Set(roots)], (object, to) => {
-    if (met[to] === 1) return false
-    met[to] = 1
-    from[to] = object
-    return true
+  spread(graph, [...new Set(roots)], new Uint8Array(graph.objects + 1), (object, before) => {
+    from[object] = before
   })
   const labelOf = new Uint32Array(graph.objects + 1)
   graph.labels.forEach(({ starts }, at) => {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { findDominators } from '../../../src/analyse/graph/dominators.ts'
 import { sumKinds, sumRetained } from '../../../src/analyse/graph/retained.ts'
 import type { HeapGraph } from '../../../src/model.ts'
-import { makeGraph } from './make-graph.ts'
+import { generator, makeGraph } from './make-graph.ts'
 
 /** What is reached from the roots when one object is not there. */
 function reachWithout(
@@ -22,15 +22,6 @@ function reachWithout(
     }
   }
   return met
-}
-
-/** Numbers from 0 up to `below`, the same for the same seed. */
-function generator(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31
-    return Math.floor((state / 2 ** 31) * below)
-  }
 }
 
 test('what an object retains is what nothing reaches without it, in random graphs', () => {

@@ -5,7 +5,7 @@ import { foldGraph } from '../../../src/analyse/graph/fold.ts'
 import { sumRetained } from '../../../src/analyse/graph/retained.ts'
 import { findRoots } from '../../../src/analyse/graph/ways.ts'
 import type { FoldedGraph } from '../../../src/model.ts'
-import { makeGraph } from './make-graph.ts'
+import { generator, makeGraph } from './make-graph.ts'
 
 const rows = ({ first, to, nameOf, names }: FoldedGraph, node: number): readonly string[] =>
   [...to.subarray(first[node], first[node + 1])].map(
@@ -42,11 +42,7 @@ test('what is folded counts for who dominates it, and its references become that
 })
 
 test('however much is folded, every byte is somewhere, and every node is reached', () => {
-  let state = 7
-  const random = (below: number): number => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31
-    return Math.floor((state / 2 ** 31) * below)
-  }
+  const random = generator(7)
   for (let round = 0; round < 100; round++) {
     const size = 5 + random(60)
     const things = Array.from({ length: size }, () => ({

@@ -44,3 +44,12 @@ export function makeGraph(
 /** The number of the kind of a type, as objects have it. */
 export const kindNumber = (graph: HeapGraph, type: string): number =>
   graph.kinds.findIndex((kind) => kind.type === type) + 1
+
+/** Numbers from 0 up to `below`, the same for the same seed. */
+export function generator(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31
+    return Math.floor((state / 2 ** 31) * below)
+  }
+}
