@@ -7,19 +7,12 @@
  * people. Sizes are bytes.
  */
 
-import type {
-  TypeRow,
-  AllocationSite,
-  Census,
-  Collections,
-  MemoryMap,
-  OutsideEvidence,
-  Owner,
-  OwnerKind,
-} from './model/inside.ts'
+import type { Census, Collections, MemoryMap, OutsideEvidence } from './model/inside.ts'
 
 export * from './model/inside.ts'
 export type * from './model/heap-graph.ts'
+export * from './model/findings.ts'
+export type * from './model/graph-findings.ts'
 
 // ---------------------------------------------------------------- who is watched
 
@@ -448,116 +441,3 @@ export type Dump = {
 }
 
 export type StoreFailure = 'missing' | 'read-only' | 'no-space' | 'not-permitted' | 'io-error'
-
-// ---------------------------------------------------------------- what a dump says
-
-export const SUSPECT_KINDS = [
-  'owner',
-  'unreachable',
-  'unmet',
-  'malloc',
-  'fragmentation',
-  'mapping',
-  'shared-memory',
-] as const
-export type SuspectKind = (typeof SUSPECT_KINDS)[number]
-
-export type Suspect = {
-  readonly kind: SuspectKind
-  /** One line that names it: `module shop.broker: POOL._dirty (set, 1,200 entries of Connection) keeps 150 MiB`. */
-  readonly title: string
-  readonly bytes: number
-  /** Against the baseline; undefined without one. */
-  readonly grownBytes?: number | undefined
-  readonly evidence: readonly string[]
-  readonly confidence: 'high' | 'medium' | 'low'
-  /** Of Python objects, whose they are. */
-  readonly owner?: Pick<Owner, 'kind' | 'scope' | 'path'> | undefined
-}
-
-export type TypeGrowth = TypeRow & { readonly grownCount: number; readonly grownBytes: number }
-
-/** A site and what has come to it since the baseline; undefined where that has no sites. */
-export type SiteGrowth = AllocationSite & {
-  readonly grownBytes?: number | undefined
-  readonly grownCount?: number | undefined
-}
-
-/** How RSS is made up; the rows add up to `rssBytes`. */
-export type Reconciliation = {
-  readonly rssBytes: number
-  readonly rows: readonly { readonly what: string; readonly bytes: number }[]
-}
-
-export const VERDICTS = [
-  'python-objects',
-  /** Blocks of Python's allocator that are in use, and that no object accounts for which was met. */
-  'unmet-objects',
-  'native',
-  'fragmentation',
-  'mapping',
-  'shared-memory',
-  'no-growth',
-  'unknown',
-] as const
-
-export type Findings = {
-  readonly dump: string
-  readonly baseline?: string | undefined
-  /** What to say in one sentence at three in the morning. */
-  readonly headline: string
-  readonly verdict: (typeof VERDICTS)[number]
-  readonly suspects: readonly Suspect[]
-  readonly reconciliation: Reconciliation
-  readonly types: readonly TypeGrowth[]
-  /** Where memory was allocated: by growth where the baseline knows it too, else by size. */
-  readonly allocated?: readonly SiteGrowth[] | undefined
-}
-
-// ---------------------------------------------------------------- what a whole graph says
-
-/** Where memory piles up in a graph. */
-export type GraphSuspect = {
-  /** One object; the head of a chain of its like; or many of a type that several others hold together. */
-  readonly kind: 'object' | 'chain' | 'group'
-  readonly type: string
-  /** How many links or members. */
-  readonly count: number
-  /** How it is reached: `module shop.broker: POOL._dirty[*].history`. */
-  readonly where: string
-  /** What would be free without it. */
-  readonly retainedBytes: number
-  /** Of what, largest first. */
-  readonly holds: readonly TypeRow[]
-  /** For a group: who refers to most of its members. */
-  readonly holders: readonly { readonly where: string; readonly type: string; readonly members: number }[]
-}
-
-export type RetainedOwner = {
-  readonly kind: OwnerKind
-  readonly name: string
-  readonly type: string
-  /** How many objects go by this name. */
-  readonly starts: number
-  readonly retainedBytes: number
-}
-
-export type GraphFindings = {
-  readonly objects: number
-  readonly references: number
-  /** Objects that some root leads to. */
-  readonly reached: number
-  readonly bytes: number
-  readonly suspects: readonly GraphSuspect[]
-  /** Largest first. */
-  readonly owners: readonly RetainedOwner[]
-  readonly types: readonly (TypeRow & { readonly retainedBytes: number })[]
-}
-
-/** What grew between two graphs; what the earlier one does not name had nothing worth naming then. */
-export type GraphGrowth = {
-  readonly beforeBytes: number
-  readonly afterBytes: number
-  readonly owners: readonly (RetainedOwner & { readonly grownBytes: number })[]
-  readonly types: readonly (GraphFindings['types'][number] & { readonly grownBytes: number })[]
-}
