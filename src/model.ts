@@ -144,6 +144,22 @@ export type Trigger =
   /** 0 for a process that cannot be named, as in another pid namespace. */
   | { readonly kind: 'growth'; readonly pid: number }
   | { readonly kind: 'schedule'; readonly rule: string }
+  | { readonly kind: 'demand'; readonly demand: Demand }
+  /** No rule captures for so long; 0 ends that. */
+  | { readonly kind: 'pause'; readonly forMs: number }
+
+/** A capture that somebody asks the daemon for, whatever its rules say. */
+export type Demand = {
+  /** Told again with what becomes of it. */
+  readonly id: string
+  readonly process:
+    | { readonly kind: 'pid'; readonly pid: number }
+    /** The largest in this cgroup, or below it. */
+    | { readonly kind: 'cgroup'; readonly cgroup: string }
+  readonly capture: readonly CaptureKind[]
+  /** Names the dump, as a rule would. */
+  readonly rule: string
+}
 
 /** What a probe watches: the kernel's own count of resident memory, or the address space that is asked for. */
 export type ProbeKind = 'rss' | 'address-space'
@@ -257,6 +273,7 @@ export type WaitReason =
   | 'no-limit'
   | 'less-urgent'
   | 'quarantined'
+  | 'paused'
 
 export type Wait = { readonly process: ProcessId; readonly rule: string; readonly reason: WaitReason }
 
@@ -267,6 +284,8 @@ export type CaptureRequest = {
   /** Other rules of the same process that this capture satisfies too. */
   readonly alsoFired: readonly string[]
   readonly capture: readonly CaptureKind[]
+  /** Whose demand it is, if it is one. */
+  readonly demand?: string | undefined
 }
 
 /** Start tracemalloc in a service, remembering so many calls of each allocation. */

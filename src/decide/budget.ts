@@ -1,6 +1,6 @@
 import type { DecideConfig, Quota, WaitReason } from '../model.ts'
 import type { Standing } from './advance.ts'
-import type { Memory } from './memory.ts'
+import { type Memory, pauseLeftMs } from './memory.ts'
 import { quarantineLeftMs } from './quarantine.ts'
 
 /** Why a rule must not capture now; undefined when it may. */
@@ -16,6 +16,7 @@ export const whyNot = (
     if (reading?.kind === 'none') return reading.reason
     return state?.kind === 'pending' ? 'not-long-enough' : 'below-threshold'
   }
+  if (pauseLeftMs(memory, nowMs) > 0) return 'paused'
   if (quarantineLeftMs(known, config, nowMs) > 0) return 'quarantined'
   const isCooling = known.attempts.some(
     ({ endedMs, rules }) => rules.includes(rule.name) && nowMs - endedMs < rule.cooldownMs,

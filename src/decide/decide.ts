@@ -2,6 +2,7 @@ import {
   type CaptureKind,
   type CaptureRequest,
   type DecideConfig,
+  type Demand,
   type FiredRule,
   type QuarantineChange,
   type Rule,
@@ -14,7 +15,7 @@ import {
 } from '../model.ts'
 import { advance, DEFAULT_INTERVAL_MS, type Standing } from './advance.ts'
 import { whyNot } from './budget.ts'
-import type { Memory, ProcessMemory } from './memory.ts'
+import { type Memory, pauseLeftMs, type ProcessMemory } from './memory.ts'
 import { nextLooks, type LookLimits, type NextLook } from './next-looks.ts'
 import { markQuarantines, quarantineLeftMs } from './quarantine.ts'
 
@@ -33,16 +34,18 @@ export type Decision = {
 
 /** Moves every rule on and chooses what to capture now: the process that needs it most, or none. */
 export const decide = (memory: Memory, trigger: Trigger, config: DecideConfig, nowMs: number): Decision => {
-  const { memory: marked, changes } = markQuarantines(memory, config, nowMs)
+  const { memory: marked, changes } = markQuarantines(pause(memory, trigger, nowMs), config, nowMs)
   const { memory: after, standings } = advance(marked, trigger, config, nowMs)
   const judged = standings.map((standing) => ({
     standing,
     reason: whyNot(after, standing, config, nowMs),
   }))
   const ready = judged.filter(({ reason }) => reason === undefined).map(({ standing }) => standing)
-  const chosen = ready.toSorted(byUrgency)[0]
+  const demanded = trigger.kind === 'demand' ? requestDemanded(after, trigger.demand) : undefined
+  const chosen = demanded === undefined ? ready.toSorted(byUrgency)[0] : undefined
   const request =
-    chosen === undefined ? requestBaseline(after, config, nowMs) : requestAction(chosen, standings)
+    demanded ??
+    (chosen === undefined ? requestBaseline(after, config, nowMs) : requestAction(chosen, standings))
   const waits = toWaits(judged.filter(({ standing }) => standing !== chosen))
   const near = judged
     .filter(isNearThreshold)
@@ -57,6 +60,9 @@ export const decide = (memory: Memory, trigger: Trigger, config: DecideConfig, n
     memory: after,
   }
 }
+
+const pause = (memory: Memory, trigger: Trigger, nowMs: number): Memory =>
+  trigger.kind === 'pause' ? { ...memory, pausedUntilMs: nowMs + trigger.forMs } : memory
 
 const lookLimits = ({ fastestMs, intervalMs = DEFAULT_INTERVAL_MS }: DecideConfig): LookLimits => ({
   fastestMs: fastestMs ?? intervalMs,
@@ -126,13 +132,30 @@ const firedRule = ({ rule, reading }: Standing): FiredRule => {
   return { ...fired, value, threshold, ...(limit === undefined ? {} : { limit }) }
 }
 
-const requestBaseline = (
+// Neither quotas nor a pause hold back what is asked for by hand; it counts as an attempt all the same.
+const requestDemanded = (
   { processes, lastObservationMs }: Memory,
-  config: DecideConfig,
-  nowMs: number,
+  { id, process: wanted, capture, rule }: Demand,
 ): CaptureRequest | undefined => {
+  const isWanted = ({ process, latest }: ProcessMemory): boolean =>
+    process !== undefined &&
+    latest?.atMs === lastObservationMs &&
+    (wanted.kind === 'pid' ? process.id.pid === wanted.pid : isBelow(process.cgroup, wanted.cgroup))
+  const [largest] = [...processes.values()]
+    .filter(isWanted)
+    .toSorted((a, b) => (b.latest?.rssBytes ?? 0) - (a.latest?.rssBytes ?? 0))
+  if (largest?.process === undefined) return undefined
+  const fired = { rule, kind: 'manual' as const }
+  return { kind: 'capture', process: largest.process.id, fired, alsoFired: [], capture, demand: id }
+}
+
+const isBelow = (cgroup: string, ancestor: string): boolean =>
+  cgroup === ancestor || cgroup.startsWith(ancestor.endsWith('/') ? ancestor : `${ancestor}/`)
+
+const requestBaseline = (memory: Memory, config: DecideConfig, nowMs: number): CaptureRequest | undefined => {
+  const { processes, lastObservationMs } = memory
   const { baselineAfterMs } = config
-  if (baselineAfterMs === undefined) return undefined
+  if (baselineAfterMs === undefined || pauseLeftMs(memory, nowMs) > 0) return undefined
   const isOwed = (known: ProcessMemory): boolean =>
     !known.isBaselineSettled &&
     known.latest?.atMs === lastObservationMs &&

@@ -4,6 +4,7 @@ import {
   type CaptureRequest,
   type Observation,
   type ProcessId,
+  type Rule,
   type Sample,
   type TraceRequest,
   type WatchedProcess,
@@ -20,6 +21,8 @@ export type Memory = {
   readonly lastCaptureEndMs: number
   /** Only processes with a sample of this time are judged. */
   readonly lastObservationMs: number
+  /** No rule captures until then; undefined when nobody has asked for that. */
+  readonly pausedUntilMs?: number | undefined
 }
 
 export type ProcessMemory = {
@@ -152,6 +155,23 @@ export const forget = (memory: Memory, ids: readonly ProcessId[]): Memory => {
   const processes = new Map(memory.processes)
   for (const id of ids) processes.delete(processKey(id))
   return { ...memory, processes }
+}
+
+/** How long rules are still paused; 0 when they are not. */
+export const pauseLeftMs = ({ pausedUntilMs = 0 }: Memory, nowMs: number): number =>
+  Math.max(0, pausedUntilMs - nowMs)
+
+/** What holds under new rules: those that say what they said keep their state, the others begin anew. */
+export const carryOver = (memory: Memory, before: readonly Rule[], after: readonly Rule[]): Memory => {
+  const old = new Map(before.map((rule) => [rule.name, JSON.stringify(rule)]))
+  const unchanged = new Set(
+    after.filter((rule) => old.get(rule.name) === JSON.stringify(rule)).map(({ name }) => name),
+  )
+  const processes = [...memory.processes].map(([key, known]) => {
+    const rules = [...known.rules].filter(([name]) => unchanged.has(name))
+    return [key, { ...known, rules: new Map(rules) }] as const
+  })
+  return { ...memory, processes: new Map(processes) }
 }
 
 /** More than any sensible quota allows. */

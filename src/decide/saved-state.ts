@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { emptyMemory, MAX_ATTEMPTS, type Memory, type ProcessMemory } from './memory.ts'
+import { emptyMemory, MAX_ATTEMPTS, type Memory, pauseLeftMs, type ProcessMemory } from './memory.ts'
 
 /** When a state is saved or restored, by both clocks: only the wall clock goes on while we are down. */
 export type Clocks = { readonly nowMs: number; readonly wallMs: number }
@@ -19,7 +19,8 @@ export const serialise = (memory: Memory, { nowMs, wallMs }: Clocks): string => 
     failures: known.failures && { count: known.failures.count, ago: age(known.failures.lastMs) },
   }))
   const targets = [...memory.targetAttempts].map(([name, attempts]) => ({ name, ago: attempts.map(age) }))
-  return JSON.stringify({ format: 1, savedAtMs: wallMs, processes, targets })
+  const pauseLeft = Math.round(pauseLeftMs(memory, nowMs))
+  return JSON.stringify({ format: 1, savedAtMs: wallMs, processes, targets, pauseLeft })
 }
 
 export type Restored =
@@ -44,13 +45,14 @@ export const restore = (text: string, { nowMs, wallMs }: Clocks): Restored => {
   // A wall clock that was set back must not put anything into the future.
   const downMs = Math.max(0, wallMs - parsed.data.savedAtMs)
   const at = (ago: number): number => nowMs - ago - downMs
-  const { processes, targets } = parsed.data
+  const { processes, targets, pauseLeft } = parsed.data
   return {
     kind: 'restored',
     memory: {
       ...emptyMemory(),
       processes: new Map(processes.map((saved) => [saved.key, toProcess(saved, at, nowMs)])),
       targetAttempts: new Map(targets.map(({ name, ago }) => [name, ago.map(at)])),
+      pausedUntilMs: nowMs + pauseLeft - downMs,
     },
   }
 }
@@ -76,6 +78,7 @@ const savedState = z.object({
     }),
   ),
   targets: z.array(z.object({ name, ago: z.array(count).max(MAX_ATTEMPTS) })),
+  pauseLeft: count.default(0),
 })
 
 const refuse = (what: string): Restored => ({

@@ -11,7 +11,7 @@ export type TriggersOptions = {
 
 /**
  * The interval and all sources as one stream, from now until the signal. While the reader is busy at most one interval,
- * one trigger per scheduled rule and one per growing process wait for it.
+ * one trigger per scheduled rule and one per growing process wait for it. A demand passes everything that waits.
  */
 export async function* triggers({ intervalMs, sources, signal }: TriggersOptions): AsyncGenerator<Trigger> {
   const waiting = new Map<string, Trigger>([['interval', { kind: 'interval' }]])
@@ -26,7 +26,7 @@ export async function* triggers({ intervalMs, sources, signal }: TriggersOptions
   signal.addEventListener('abort', onAbort)
   try {
     while (!signal.aborted) {
-      const [next] = waiting
+      const next = firstOf(waiting)
       if (next === undefined) {
         await new Promise<void>((resolve) => {
           wake = resolve
@@ -48,6 +48,12 @@ export const nextTickMs = (startMs: number, intervalMs: number, nowMs: number): 
 
 const MAX_WAITING = 1024
 
+const firstOf = (waiting: ReadonlyMap<string, Trigger>): [string, Trigger] | undefined => {
+  for (const entry of waiting) if (entry[1].kind === 'demand') return entry
+  const [first] = waiting
+  return first
+}
+
 const nothing = (): void => {}
 
 const triggerKey = (trigger: Trigger): string => {
@@ -58,6 +64,10 @@ const triggerKey = (trigger: Trigger): string => {
       return `growth ${trigger.pid}`
     case 'schedule':
       return `schedule ${trigger.rule}`
+    case 'demand':
+      return `demand ${trigger.demand.id}`
+    case 'pause':
+      return 'pause'
     default:
       return trigger satisfies never
   }

@@ -29,6 +29,7 @@ const REASONS: Readonly<Record<WaitReason, string>> = {
   'no-limit': 'there is no limit',
   'less-urgent': 'another rule goes first',
   quarantined: 'over it, quarantined',
+  paused: 'over it, but paused',
 }
 
 /** Why a process would be captured now, or what each rule waits for. */
