@@ -15,6 +15,7 @@ export type DaemonEvent =
   | { readonly kind: 'observed'; readonly observation: Observation }
   | {
       readonly kind: 'decided'
+      readonly trigger: Trigger
       readonly verdict: Verdict
       readonly waits: readonly Wait[]
       readonly quarantines: readonly QuarantineChange[]
@@ -53,7 +54,7 @@ export async function watch<Memory>(stages: Stages<Memory>, memory: Memory): Pro
     await stages.conclude(observation)
 
     const decision = stages.decide(stages.remember(memory, observation), trigger)
-    stages.report({ kind: 'decided', ...decision })
+    stages.report({ kind: 'decided', trigger, ...decision })
     memory = decision.memory
     if (decision.verdict.kind === 'wait') continue
 

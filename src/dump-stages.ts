@@ -23,7 +23,7 @@ import { listDumps, readDump } from './store/read-dumps.ts'
 import type { DumpStages } from './take-dump.ts'
 
 /** A dump's own size where nothing is known of it: far above what 10 million objects gave (3 MiB). */
-const DUMP_ESTIMATE_BYTES = 32 * 2 ** 20
+export const DUMP_ESTIMATE_BYTES = 32 * 2 ** 20
 
 /** Long enough for a collection of the oldest generation in most services that are at work. */
 const COLLECTIONS_MS = 5000

@@ -2,32 +2,30 @@ import { join } from 'node:path'
 import type { Config } from './config/config.ts'
 import { probeLevels } from './decide/probe-levels.ts'
 import { installation, places } from './installation.ts'
-import type { Log } from './log.ts'
+import type { ProbeState } from './model.ts'
 import type { Observer } from './observe/observe.ts'
 import { type ProbeSourceOptions, probeSource } from './observe/probe/probe-source.ts'
 import { bpftraceProbe } from './observe/probe/run-bpftrace.ts'
 import { ftraceProbe } from './observe/probe/run-ftrace.ts'
 import type { TriggerSource } from './observe/triggers.ts'
 import { isInitialPidNamespace } from './pid-namespace.ts'
-import { probeLine } from './report/probe-line.ts'
 
 /** The probe that the config asks for, as a source of triggers; none where it is off. */
-export function growthProbe(config: Config, observer: Observer, log: Log): readonly TriggerSource[] {
+export function growthProbe(
+  config: Config,
+  observerOf: () => Observer,
+  tell: (state: ProbeState, isWanted: boolean) => void,
+): TriggerSource | undefined {
   const { probe, probeKind } = config.sampling
-  if (probe === 'off') return []
-  return [
-    probeSource({
-      kind: probeKind,
-      probes: probesOf(config),
-      isOfInterest: (pid) => observer.standing(pid) !== 'other',
-      arePidsForeign: !isInitialPidNamespace(places.procRoot),
-      tell: (state) => {
-        const { level, fields, message } = probeLine(state, probe === 'on')
-        log[level](fields, message)
-      },
-      now: () => performance.now(),
-    }),
-  ]
+  if (probe === 'off') return undefined
+  return probeSource({
+    kind: probeKind,
+    probes: probesOf(config),
+    isOfInterest: (pid) => observerOf().standing(pid) !== 'other',
+    arePidsForeign: !isInitialPidNamespace(places.procRoot),
+    tell: (state) => tell(state, probe === 'on'),
+    now: () => performance.now(),
+  })
 }
 
 /** What may notice growth here, with its levels from the rules. */

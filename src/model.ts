@@ -12,6 +12,7 @@ import type { Census, Collections, MemoryMap, OutsideEvidence } from './model/in
 export * from './model/inside.ts'
 export type * from './model/heap-graph.ts'
 export * from './model/findings.ts'
+export * from './model/telling.ts'
 export type * from './model/graph-findings.ts'
 
 // ---------------------------------------------------------------- who is watched
@@ -221,7 +222,12 @@ export const completeKinds = (asked: readonly CaptureKind[]): readonly CaptureKi
 
 /** What a rule does when it fires. */
 export type RuleAction =
-  | { readonly kind: 'capture'; readonly capture: readonly CaptureKind[] }
+  | {
+      readonly kind: 'capture'
+      readonly capture: readonly CaptureKind[]
+      /** Whether the process's systemd unit is restarted once the dump is published. */
+      readonly restartUnit?: boolean | undefined
+    }
   /** Starts tracemalloc in the service itself, so that later captures tell where memory was allocated. */
   | { readonly kind: 'trace'; readonly frames: number }
 
@@ -284,6 +290,8 @@ export type CaptureRequest = {
   /** Other rules of the same process that this capture satisfies too. */
   readonly alsoFired: readonly string[]
   readonly capture: readonly CaptureKind[]
+  /** A rule among these wants its unit restarted once the dump is published. */
+  readonly restartUnit?: boolean | undefined
   /** Whose demand it is, if it is one. */
   readonly demand?: string | undefined
 }

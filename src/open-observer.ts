@@ -3,7 +3,7 @@ import { readStat } from './capture/read-stat.ts'
 import { isSnapshotName } from './capture/snapshot-name.ts'
 import type { Config } from './config/config.ts'
 import { places } from './installation.ts'
-import type { Sample } from './model.ts'
+import type { Rule, Sample } from './model.ts'
 import { endingOf } from './observe/ending.ts'
 import { readHostMemory } from './observe/host.ts'
 import { KernelLog } from './observe/kernel-log.ts'
@@ -15,8 +15,11 @@ const HISTORY_POINTS = 360
 /** A sample this near to a threshold is worth a closer look. */
 const NEAR = 0.8
 
-/** An observer of this machine, for the daemon. */
-export function openObserver(config: Config): Observer {
+/** An observer of this machine, for the daemon; `rulesOf` may change while it lives. */
+export function openObserver(
+  config: Pick<Config, 'sampling' | 'targets' | 'decide'>,
+  rulesOf: () => readonly Rule[] = () => config.decide.rules,
+): Observer {
   const { historyMs, discoveryMs } = config.sampling
   // Its pids are the host's: in a namespace of our own they would be taken for ours.
   const kernelLog = new KernelLog(isInitialPidNamespace(places.procRoot) ? '/dev/kmsg' : '/dev/null')
@@ -32,7 +35,7 @@ export function openObserver(config: Config): Observer {
     targets: config.targets,
     discoveryIntervalMs: discoveryMs,
     isIgnored: isOurs,
-    isNear: (sample) => isNear(sample, config),
+    isNear: (sample) => isNear(sample, rulesOf()),
     readHostMemory,
     history: { windowMs: historyMs, resolutionMs: Math.ceil(historyMs / HISTORY_POINTS) },
   })
@@ -49,7 +52,7 @@ function isOurs(pid: number): boolean {
   return pid === process.pid || stat?.command === 'gdb' || isSnapshotName(stat?.command ?? '')
 }
 
-const isNear = ({ rssBytes, limit }: Sample, { decide: { rules } }: Config): boolean =>
+const isNear = ({ rssBytes, limit }: Sample, rules: readonly Rule[]): boolean =>
   rules.some(({ when }) => {
     if (when.kind === 'rss') return rssBytes > when.aboveBytes * NEAR
     return (

@@ -5,9 +5,9 @@ import { loadConfig } from './config/load.ts'
 import { formatProblems } from './config/problem.ts'
 import { EXIT } from './commands/exit-codes.ts'
 import { installation, places } from './installation.ts'
+import { live, type ReadConfig } from './daemon/live.ts'
 import { openLog } from './log.ts'
 import { checkCron } from './observe/schedule.ts'
-import { type StoreLock, loadMemory, prepare, runDaemon, saveMemory } from './run-daemon.ts'
 
 type Options = { readonly config: string; readonly check?: boolean }
 
@@ -29,59 +29,36 @@ const options = program.opts<Options>()
 process.exitCode = options.check === true ? await check(options.config) : await run(options.config)
 
 async function check(file: string): Promise<number> {
-  const config = await readConfig(file)
+  const config = await readOrTell(file)
   if (config) process.stdout.write(`${file} is valid\n`)
   return config ? EXIT.ok : EXIT.config
 }
 
-async function readConfig(file: string): Promise<Config | undefined> {
-  const parsed = await loadConfig(file, undefined, { checkCron })
-  if (parsed.kind === 'config') return parsed.config
-  const colour = process.stderr.isTTY && process.env['NO_COLOR'] === undefined
-  process.stderr.write(formatProblems(parsed.problems, { colour }))
-  return undefined
-}
-
-/** Watches with one config after the other until SIGTERM or SIGINT. */
 async function run(file: string): Promise<number> {
-  let config = await readConfig(file)
+  const config = await readOrTell(file)
   if (!config) return EXIT.config
   const log = openLog(config.logLevel, process.env, process.stderr.isTTY)
   if (process.getuid?.() !== 0) {
     log.fatal('only root may snapshot other processes: start it with systemctl, or with sudo')
     return EXIT.notRoot
   }
-  let isEnding = false
-  let turn = new AbortController()
-  const end = (signal: NodeJS.Signals): void => {
-    log.info({ signal }, 'ending')
-    isEnding = true
-    turn.abort()
+  return live(config, () => readConfig(file), log)
+}
+
+async function readConfig(file: string): ReturnType<ReadConfig> {
+  const parsed = await loadConfig(file, undefined, { checkCron })
+  if (parsed.kind === 'config') return parsed.config
+  return {
+    problems: parsed.problems.map(
+      ({ path, line, column, message }) => `${path}:${line}:${column}: ${message}`,
+    ),
   }
-  process
-    .on('SIGTERM', end)
-    .on('SIGINT', end)
-    .on('SIGHUP', () => turn.abort())
-  const first = await prepare(config, log)
-  if (!first) return EXIT.store
-  let lock: StoreLock = first
-  let memory = loadMemory(config, (reason) => log.warn({ reason }, 'starting without the saved state'))
-  while (!isEnding) {
-    turn = new AbortController()
-    memory = await runDaemon(config, log, turn.signal, memory)
-    saveMemory(config, memory)
-    if (isEnding) break
-    const next = await readConfig(file)
-    if (!next) log.error({ file }, 'the new configuration is not valid, the old one stays in force')
-    const nextLock: StoreLock | undefined =
-      next && next.store.dir !== config.store.dir ? await prepare(next, log) : lock
-    if (!next || !nextLock) continue
-    if (nextLock !== lock) lock.release()
-    lock = nextLock
-    config = next
-    log.level = config.logLevel
-    log.info('reloaded the configuration')
-  }
-  lock.release()
-  return EXIT.ok
+}
+
+async function readOrTell(file: string): Promise<Config | undefined> {
+  const parsed = await loadConfig(file, undefined, { checkCron })
+  if (parsed.kind === 'config') return parsed.config
+  const colour = process.stderr.isTTY && process.env['NO_COLOR'] === undefined
+  process.stderr.write(formatProblems(parsed.problems, { colour }))
+  return undefined
 }

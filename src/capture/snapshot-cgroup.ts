@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
+import { findV1, findV2, parseMounts } from '../proc/parse-mounts.ts'
 
 /** Where a snapshot is charged for the memory it copies. */
 export type SnapshotCgroup =
@@ -110,10 +111,10 @@ function remove(path: string): void {
 type Home = { readonly path: string; readonly version: 1 | 2 }
 
 function findHome(procRoot: string): Home | undefined {
-  const mounts = readFileSync(`${procRoot}/self/mountinfo`, 'utf8').split('\n').map(parseMount)
-  const v1 = mounts.find((mount) => mount?.type === 'cgroup' && mount.options.includes('memory'))
+  const mounts = parseMounts(readFileSync(`${procRoot}/self/mountinfo`, 'utf8'))
+  const v1 = findV1(mounts, 'memory')
   if (v1) return { path: `${v1.mountPoint}/${NAME}`, version: 1 }
-  const v2 = mounts.find((mount) => mount?.type === 'cgroup2')
+  const v2 = findV2(mounts)
   if (!v2 || !hasMemoryController(v2.mountPoint)) return undefined
   return { path: `${delegatedParent(procRoot, v2.mountPoint)}/${NAME}`, version: 2 }
 }
@@ -121,16 +122,6 @@ function findHome(procRoot: string): Home | undefined {
 /** Pids of the processes in it. */
 function listCgroup(cgroup: string): number[] {
   return readFileSync(`${cgroup}/cgroup.procs`, 'utf8').split('\n').filter(Boolean).map(Number)
-}
-
-type Mount = { readonly mountPoint: string; readonly type: string; readonly options: readonly string[] }
-
-/** `36 35 0:31 / /sys/fs/cgroup/memory rw,… shared:9 - cgroup cgroup rw,memory` */
-function parseMount(line: string): Mount | undefined {
-  const [before = '', after = ''] = line.split(' - ')
-  const [type = '', , options = ''] = after.split(' ')
-  const mountPoint = before.split(' ')[4]
-  return mountPoint === undefined ? undefined : { mountPoint, type, options: options.split(',') }
 }
 
 const hasMemoryController = (mountPoint: string): boolean =>
@@ -146,5 +137,10 @@ function delegatedParent(procRoot: string, mountPoint: string): string {
     for (const pid of listCgroup(parent)) moveToCgroup(`${parent}/daemon`, pid)
   }
   writeFileSync(`${parent}/cgroup.subtree_control`, '+memory')
+  try {
+    writeFileSync(`${parent}/cgroup.subtree_control`, '+cpu')
+  } catch {
+    // Not delegated: then nothing bounds the CPU of snapshots.
+  }
   return parent
 }

@@ -1,11 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { release, tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { findGdb } from '../capture/find-gdb.ts'
 import { createOpenGdb } from '../capture/open-gdb.ts'
-import { closeSnapshotCgroup, openSnapshotCgroup } from '../capture/snapshot-cgroup.ts'
 import { type Config, defaultConfig } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { createDumpStages } from '../dump-stages.ts'
@@ -15,19 +13,11 @@ import { lookOnce } from '../observe/look-once.ts'
 import { readHostMemory } from '../observe/host.ts'
 import { tryProbes } from '../observe/probe/try-probes.ts'
 import { checkCron } from '../observe/schedule.ts'
-import { formatBytes } from '../report/format.ts'
-import { checkFreeSpace } from '../store/free-space.ts'
+import { type Check, checkMachine, failed, ok } from '../self-check.ts'
 import { takeDump } from '../take-dump.ts'
 import { EXIT } from './exit-codes.ts'
 import { type CommonOptions, readSettings } from './settings.ts'
 import { type Terminal, styleOf } from './terminal.ts'
-
-type Check = {
-  readonly name: string
-  /** `optional`: works without, only not as well. */
-  readonly result: 'ok' | 'optional' | 'failed'
-  readonly detail: string
-}
 
 /** `pyheapctl doctor`: tries everything that the daemon needs, up to one capture of a process of its own. */
 export async function doctorCommand(options: CommonOptions, terminal: Terminal): Promise<number> {
@@ -35,12 +25,8 @@ export async function doctorCommand(options: CommonOptions, terminal: Terminal):
     (found) => found ?? defaultConfig,
   )
   const checks: Check[] = [
-    checkRoot(),
-    await checkGdb(),
-    checkPtrace(),
-    checkCgroup(),
+    ...(await checkMachine(settings.store)),
     await checkConfig(options.config),
-    await checkStore(settings.store.dir, settings.store.reserveBytes),
     await checkProbe(settings),
   ]
   terminal.progress('taking a trial capture …')
@@ -68,48 +54,6 @@ function summarise(checks: readonly Check[]): string {
   return `all that is needed is here${count('optional') > 0 ? `, ${count('optional')} optional things are not` : ''}`
 }
 
-const ok = (name: string, detail: string): Check => ({ name, result: 'ok', detail })
-const failed = (name: string, detail: string): Check => ({ name, result: 'failed', detail })
-
-const checkRoot = (): Check =>
-  process.getuid?.() === 0
-    ? ok('root', `running as root on Linux ${release()}`)
-    : failed('root', 'not root: other processes cannot be captured; run it with sudo')
-
-async function checkGdb(): Promise<Check> {
-  const gdb = await findGdb()
-  return gdb.kind === 'gdb'
-    ? ok('gdb', `gdb ${gdb.version}`)
-    : failed('gdb', `${gdb.detail}; ${gdb.hint ?? ''}`)
-}
-
-function checkPtrace(): Check {
-  const file = `${places.procRoot}/sys/kernel/yama/ptrace_scope`
-  const scope = existsSync(file) ? readFileSync(file, 'utf8').trim() : '0'
-  return scope === '3'
-    ? failed('ptrace', 'kernel.yama.ptrace_scope is 3: nobody may trace; it needs a reboot to change')
-    : ok('ptrace', `allowed to root (ptrace_scope ${scope})`)
-}
-
-function checkCgroup(): Check {
-  const cgroup = openSnapshotCgroup(places.procRoot, process.pid)
-  closeSnapshotCgroup(cgroup)
-  switch (cgroup.kind) {
-    case 'cgroup':
-      return ok('cgroup', `snapshots are charged to ${dirname(cgroup.path)}`)
-    case 'none':
-      return {
-        name: 'cgroup',
-        result: 'optional',
-        detail: 'no memory controller: snapshots are charged to nobody',
-      }
-    case 'failed':
-      return failed('cgroup', `no cgroup for snapshots (${cgroup.detail}); in a unit set Delegate=yes`)
-    default:
-      return cgroup satisfies never
-  }
-}
-
 async function checkConfig(file: string): Promise<Check> {
   if (!existsSync(file))
     return { name: 'config', result: 'optional', detail: `no ${file}: defaults are used` }
@@ -117,15 +61,6 @@ async function checkConfig(file: string): Promise<Check> {
   return parsed.kind === 'config'
     ? ok('config', `${file}, ${parsed.config.decide.rules.length} rules`)
     : failed('config', `${file} has ${parsed.problems.length} mistakes; see: pyheapctl check ${file}`)
-}
-
-async function checkStore(dir: string, reserveBytes: number): Promise<Check> {
-  if (!existsSync(dir))
-    return { name: 'store', result: 'optional', detail: `${dir} will be made at the first start` }
-  const space = await checkFreeSpace(dir, { estimateBytes: 32 * 2 ** 20, reserveBytes })
-  return space.kind === 'enough'
-    ? ok('store', `${dir}, ${formatBytes(space.freeBytes)} free`)
-    : failed('store', `${space.detail}; ${space.hint}`)
 }
 
 /** Nothing needs it but latency: without a probe growth is seen at the next poll. */

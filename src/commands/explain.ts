@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { explain, type Explained } from '../decide/explain.ts'
 import { remember } from '../decide/memory.ts'
+import { explainProcess, findSeen } from '../explain-process.ts'
 import { openObserver } from '../open-observer.ts'
-import { type ExplainedRule, renderExplain } from '../report/explain-text.ts'
-import { loadMemory } from '../run-daemon.ts'
+import { renderExplain } from '../report/explain-text.ts'
+import { loadMemory } from '../daemon/saved-memory.ts'
 import { EXIT } from './exit-codes.ts'
 import { type CommonOptions, readSettings } from './settings.ts'
 import { type Terminal, styleOf } from './terminal.ts'
@@ -36,35 +36,18 @@ export async function explainCommand(
       await sleep(Math.min(settings.sampling.intervalMs, Math.max(0, end - nowMs)))
     }
     const pid = Number(pidText)
-    const known = [...memory.processes.values()].find(({ process }) => process?.id.pid === pid)
-    if (known?.process === undefined || known.latest === undefined) {
+    const explained = explainProcess(memory, pid, settings.decide)
+    const seen = findSeen(memory, pid)
+    if (!explained || !seen) {
       terminal.err(
         `process ${pid} is not watched: it is not there, not CPython, or no target names it (pyheapctl ps lists who is)`,
       )
       return EXIT.notFound
     }
-    const { process, latest } = known
-    const rules = explain(memory, process.id, settings.decide, memory.lastObservationMs).map(toRule)
-    if (options.json === true)
-      terminal.out(
-        JSON.stringify(
-          { pid, target: process.target, rss_bytes: latest.rssBytes, limit: latest.limit, rules },
-          null,
-          1,
-        ),
-      )
-    else terminal.out(renderExplain(process, latest, rules, styleOf(terminal)))
+    if (options.json === true) terminal.out(JSON.stringify(explained, null, 1))
+    else terminal.out(renderExplain(seen.process, seen.latest, explained.rules, styleOf(terminal)))
     return EXIT.ok
   } finally {
     observer.close()
   }
 }
-
-const toRule = ({ rule: { name, when }, reading, reason }: Explained): ExplainedRule => ({
-  name,
-  when,
-  ...(reading?.kind === 'value'
-    ? { value: reading.value, threshold: reading.threshold, need: reading.need }
-    : {}),
-  reason,
-})

@@ -3,15 +3,9 @@ import type { Target } from '../model.ts'
 import { checkRule } from './check-rule.ts'
 import type { CheckCron } from './check-rule.ts'
 import { defaultConfig, takesEverything } from './config.ts'
+import { captureSchema } from './capture-section.ts'
 import type { Issue } from './explain-issue.ts'
-import {
-  captureSchema,
-  configSchema,
-  MOST_ENTRIES,
-  ruleSchema,
-  samplingSchema,
-  targetSchema,
-} from './schema.ts'
+import { configSchema, MOST_ENTRIES, ruleSchema, samplingSchema, targetSchema } from './schema.ts'
 import type { Path } from './tree.ts'
 import { didYouMean, quoted } from './words.ts'
 

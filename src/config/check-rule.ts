@@ -26,7 +26,15 @@ export const checkRule = (
   checkCron: CheckCron,
 ): readonly Issue[] => [...checkCondition(rule, path, sampling, checkCron), ...checkAction(rule, path)]
 
-const checkAction = ({ action, capture, frames }: FileRule, path: Path): readonly Issue[] => [
+const checkAction = ({ action, capture, frames, ...rule }: FileRule, path: Path): readonly Issue[] => [
+  ...(action === 'trace' && rule.restart_unit
+    ? [
+        misplaced(
+          [...path, 'restart_unit'],
+          'means nothing with action: trace, which takes no dump; remove it',
+        ),
+      ]
+    : []),
   ...(action === 'trace' && capture !== undefined
     ? [misplaced([...path, 'capture'], 'means nothing with action: trace, which takes no dump; remove it')]
     : []),

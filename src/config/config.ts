@@ -3,14 +3,18 @@ import {
   completeKinds,
   type Condition,
   type DecideConfig,
+  type Hook,
+  type MetricsPlaces,
   type ProfileStore,
   type Rule,
   type RuleAction,
   type Target,
+  type Webhook,
 } from '../model.ts'
 import type { SizeOrShare } from './fields.ts'
 import { DEFAULT_KINDS, DEFAULT_FRAMES, configSchema } from './schema.ts'
 import type { ruleSchema } from './schema.ts'
+import { toHook, toMetricsPlaces, toWebhook } from './telling.ts'
 
 /** The configuration as the daemon uses it: defaults filled in, units taken away. */
 export type Config = {
@@ -41,9 +45,18 @@ export type Config = {
     readonly maxCopy: SizeOrShare
     /** Of the cgroup that a snapshot is charged to. */
     readonly memoryLimitBytes: number | undefined
+    /** Of one CPU, for all snapshots together. */
+    readonly cpuMaxShare: number | undefined
     readonly allowInline: boolean
   }
   readonly profiles: readonly ProfileStore[]
+  readonly hooks: readonly Hook[]
+  readonly webhooks: readonly Webhook[]
+  readonly metrics: MetricsPlaces
+  /** What the daemon itself may use, with its gdb and bpftrace. */
+  readonly own: { readonly memoryMaxBytes: number; readonly cpuMaxShare: number }
+  /** Where the daemon listens. */
+  readonly socket: string
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error'
 }
 
@@ -81,6 +94,7 @@ export const toConfig = (file: z.output<typeof configSchema>): Config => ({
     hostReserveShare: file.capture.host_reserve,
     maxCopy: file.capture.max_copy,
     memoryLimitBytes: file.capture.memory_limit,
+    cpuMaxShare: file.capture.cpu_max,
     allowInline: file.capture.allow_inline,
   },
   profiles: file.profiles.map(({ kind, url, labels, token_file: tokenFile }) => ({
@@ -89,6 +103,11 @@ export const toConfig = (file: z.output<typeof configSchema>): Config => ({
     labels,
     tokenFile,
   })),
+  hooks: file.hooks.map(toHook),
+  webhooks: file.webhooks.map(toWebhook),
+  metrics: toMetricsPlaces(file.metrics),
+  own: { memoryMaxBytes: file.daemon.memory_max, cpuMaxShare: file.daemon.cpu_max },
+  socket: file.daemon.socket,
   logLevel: file.log.level,
 })
 
@@ -102,10 +121,14 @@ export const toRule = (rule: z.output<typeof ruleSchema>): Rule => ({
   action: toAction(rule),
 })
 
-const toAction = ({ action, capture, frames }: z.output<typeof ruleSchema>): RuleAction =>
+const toAction = ({ action, capture, frames, ...rule }: z.output<typeof ruleSchema>): RuleAction =>
   action === 'trace'
     ? { kind: 'trace', frames: frames ?? DEFAULT_FRAMES }
-    : { kind: 'capture', capture: completeKinds(capture ?? DEFAULT_KINDS) }
+    : {
+        kind: 'capture',
+        capture: completeKinds(capture ?? DEFAULT_KINDS),
+        ...(rule.restart_unit && { restartUnit: true }),
+      }
 
 const DEFAULT_FOR_MS = 10_000
 

@@ -135,14 +135,35 @@ const unknownKey = (key: string, known: readonly string[]): string => {
  * A name of a target or a rule. Dumps are in directories named after both, and one that ends in `.partial` would not
  * count as complete.
  */
-export const name = (reserved: string) =>
+export const name = (reserved?: string) =>
   z
     .string()
-    .regex(new RegExp(String.raw`^(?!(?:${reserved})$)(?!.*\.partial$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`), {
-      error: ({ input }) =>
-        `${quoted(String(input))} cannot be a name: write 1 to 64 letters, digits, ".", "_" or "-", beginning with a ` +
-        `letter or digit, not ending in ".partial", and not ${reserved.replaceAll('|', ' or ')}`,
+    .regex(
+      new RegExp(String.raw`^(?!(?:${reserved ?? ''})$)(?!.*\.partial$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`),
+      {
+        error: ({ input }) =>
+          `${quoted(String(input))} cannot be a name: write 1 to 64 letters, digits, ".", "_" or "-", beginning with a ` +
+          `letter or digit, not ending in ".partial"${reserved === undefined ? '' : `, and not ${reserved.replaceAll('|', ' or ')}`}`,
+      },
+    )
+
+/** An address of the web. */
+export const webAddress = (example: string) =>
+  z
+    .string()
+    .max(1000)
+    .regex(/^https?:\/\/[^\s/]+(?:\/\S*)?$/, {
+      error: ({ input }) => `${quoted(String(input))} is no address: write ${example}`,
     })
+
+/** An absolute path. */
+export const path = () =>
+  z
+    .string()
+    .regex(/^\/./, {
+      error: ({ input }) => `${quoted(String(input))} is no absolute path: write /etc/pyheap-watchd/...`,
+    })
+    .max(1000)
 
 /** What a process is compared with. */
 export const pattern = () => z.string().min(1).max(1000)

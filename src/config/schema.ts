@@ -5,16 +5,17 @@ import {
   duration,
   durationOrZero,
   name,
+  path,
   pattern,
   rate,
   section,
   share,
-  shareOrZero,
   size,
-  sizeOrShare,
   sizeOrZero,
 } from './fields.ts'
+import { captureSchema } from './capture-section.ts'
 import { MOST_PROFILE_STORES, profileStoreSchema } from './profile-store.ts'
+import { hookSchema, metricsSchema, MOST_RECEIVERS, webhookSchema } from './telling.ts'
 import { quoted } from './words.ts'
 
 // The structure of the file and nothing else: what can be said in JSON Schema too, so that an editor and the daemon
@@ -124,6 +125,9 @@ export const ruleSchema = section('When to capture.', {
         'What a dump holds: census (objects by type and owner), stacks (of all threads), core (for gdb, as large as the process).',
       default: [...DEFAULT_KINDS],
     }),
+  restart_unit: z.boolean().prefault(false).meta({
+    description: 'Restart the systemd unit of the process once the dump is published.',
+  }),
   frames: z.number().int().min(1).max(MOST_FRAMES).optional().meta({
     description: 'With action trace: how many calls of each allocation are remembered.',
     default: DEFAULT_FRAMES,
@@ -155,40 +159,6 @@ export const samplingSchema = section('How often to look.', {
   history: duration(10 * SECOND_MS, 7 * DAY_MS)
     .prefault('30m')
     .meta({ description: 'How long samples are kept; no window of a rule can be longer.' }),
-})
-
-/** The section `capture`. */
-export const captureSchema = section('Bounds of one capture.', {
-  timeout: duration(SECOND_MS, HOUR_MS)
-    .prefault('120s')
-    .meta({ description: 'A snapshot that is not done by then is killed.' }),
-  gdb_timeout: duration(SECOND_MS, HOUR_MS)
-    .prefault('10s')
-    .meta({ description: 'gdb is given up after this; the service runs on.' }),
-  max_rss: size().prefault('32GiB').meta({
-    description: 'A larger process is not captured: copying its page tables would pause it too long.',
-  }),
-  host_reserve: shareOrZero()
-    .prefault('10%')
-    .meta({ description: 'Share of the host memory that must stay available for a capture to begin.' }),
-  max_copy: sizeOrShare()
-    .prefault('150%')
-    .meta({
-      description:
-        'What a snapshot may copy and allocate, as a size or a share of the RSS; then it is killed, and the dump is ' +
-        'what it has told.',
-    }),
-  memory_limit: size().optional().meta({
-    description:
-      'Limit of the cgroup that each snapshot is charged to; none. Over it the kernel kills the snapshot.',
-  }),
-  quarantine: durationOrZero().prefault('1h').meta({
-    description: 'How long a process is left alone after two captures of it have failed in a row.',
-  }),
-  allow_inline: z.boolean().prefault(false).meta({
-    description:
-      'Whether a census may be taken in the service itself where no snapshot can be; the service stands still for it.',
-  }),
 })
 
 const quota = (description: string, max: number) =>
@@ -247,6 +217,25 @@ export const configSchema = section('Configuration of pyheap-watchd.', {
   profiles: z.array(profileStoreSchema).max(MOST_PROFILE_STORES).prefault([]).meta({
     description: 'Where the census of every dump is pushed to, as a profile in the format of pprof.',
   }),
+  hooks: z.array(hookSchema).max(MOST_RECEIVERS).prefault([]).meta({
+    description: 'Programs that are run when something happens.',
+  }),
+  webhooks: z.array(webhookSchema).max(MOST_RECEIVERS).prefault([]).meta({
+    description: 'Addresses that are told when something happens.',
+  }),
+  metrics: metricsSchema.prefault({}),
+  daemon: section(
+    'The daemon itself: what it may use, with its gdb and bpftrace but without snapshots, and where it listens.',
+    {
+      memory_max: size().prefault('512MiB').meta({
+        description: 'Memory, where it runs in a cgroup of its own; over it the kernel ends one of them.',
+      }),
+      cpu_max: share().prefault('100%').meta({ description: 'Share of one CPU.' }),
+      socket: path().prefault('/run/pyheap-watchd/control.sock').meta({
+        description: 'Where `pyheapctl status` and others speak to it: root, and the group pyheap.',
+      }),
+    },
+  ).prefault({}),
   log: section('What is logged.', {
     level: z
       .enum(['trace', 'debug', 'info', 'warn', 'error'])

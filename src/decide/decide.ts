@@ -115,9 +115,10 @@ const requestAction = (chosen: Standing, all: readonly Standing[]): CaptureReque
     alsoFired: also.map(({ rule }) => rule.name),
   }
   const actions = [chosen, ...also].map(({ rule }) => rule.action)
-  return isTrace(chosen)
-    ? { kind: 'trace', ...request, frames: Math.max(...actions.map(framesOf)) }
-    : { kind: 'capture', ...request, capture: [...new Set(actions.flatMap(kindsOf))] }
+  if (isTrace(chosen)) return { kind: 'trace', ...request, frames: Math.max(...actions.map(framesOf)) }
+  const capture = [...new Set(actions.flatMap(kindsOf))]
+  const isRestart = actions.some((action) => action.kind === 'capture' && action.restartUnit)
+  return { kind: 'capture', ...request, capture, ...(isRestart ? { restartUnit: true } : {}) }
 }
 
 const framesOf = (action: RuleAction): number => (action.kind === 'trace' ? action.frames : 0)

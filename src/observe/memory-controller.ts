@@ -1,3 +1,4 @@
+import { findV1, findV2, parseMounts } from '../proc/parse-mounts.ts'
 import { readSmall } from './read-proc.ts'
 
 /** Where the controller that limits memory is mounted, and which part of its tree that shows. */
@@ -20,14 +21,9 @@ export const findMemoryController = (procRoot: string, sysRoot: string): MemoryC
 
 /** The memory controller's line in the text of mountinfo. */
 export const parseMountinfo = (text: string): MemoryController | undefined => {
-  const mounts = text.split('\n').flatMap((line) => {
-    const [mount = '', filesystem = ''] = line.split(' - ')
-    const [, , , root, mountPoint] = mount.split(' ').map(unescapeOctal)
-    const [type, , options = ''] = filesystem.split(' ')
-    return root === undefined || mountPoint === undefined ? [] : [{ root, mountPoint, type, options }]
-  })
-  const v1 = mounts.find(({ type, options }) => type === 'cgroup' && options.split(',').includes('memory'))
-  const v2 = mounts.find(({ type }) => type === 'cgroup2')
+  const mounts = parseMounts(text)
+  const v1 = findV1(mounts, 'memory')
+  const v2 = findV2(mounts)
   const found = v1 ?? v2
   return found && { version: v1 === undefined ? 2 : 1, mountPoint: found.mountPoint, root: found.root }
 }
@@ -52,6 +48,3 @@ export const cgroupDirectories = (
 }
 
 const MAX_DEPTH = 64
-
-const unescapeOctal = (text: string): string =>
-  text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCodePoint(Number.parseInt(digits, 8)))

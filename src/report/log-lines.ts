@@ -2,52 +2,18 @@ import type {
   CaptureOutcome,
   CaptureRequest,
   Ending,
-  DumpManifest,
   Findings,
   Observation,
   ProcessId,
   QuarantineChange,
-  StoreFailure,
   TraceOutcome,
   TraceRequest,
-  Verdict,
   Wait,
   WatchedProcess,
 } from '../model.ts'
-
-/** What the logger writes: a constant short message, everything that varies in the fields. */
-export type LogLine = {
-  readonly level: 'debug' | 'info' | 'warn' | 'error'
-  readonly fields: Readonly<Record<string, unknown>>
-  readonly message: string
-}
-
-/** What the daemon has to tell: one turn of its loop gives one or more of these. */
-export type ToldEvent =
-  | { readonly kind: 'observed'; readonly observation: Observation }
-  | {
-      readonly kind: 'decided'
-      readonly verdict: Verdict
-      readonly waits: readonly Wait[]
-      readonly quarantines: readonly QuarantineChange[]
-    }
-  | { readonly kind: 'finished'; readonly request: CaptureRequest; readonly outcome: ToldOutcome }
-  | { readonly kind: 'traced'; readonly request: TraceRequest; readonly outcome: TraceOutcome }
-
-/** How a dump ended. */
-export type ToldOutcome =
-  | { readonly kind: 'dumped'; readonly published: ToldDump; readonly findings: Findings }
-  | { readonly kind: 'dumped-outside'; readonly published: ToldDump; readonly outcome: CaptureOutcome }
-  | { readonly kind: 'refused'; readonly outcome: CaptureOutcome }
-  | { readonly kind: 'not-stored'; readonly failure: ToldStoreFailure }
-
-export type ToldDump = { readonly id: string; readonly path: string; readonly manifest: DumpManifest }
-
-export type ToldStoreFailure = {
-  readonly reason: StoreFailure
-  readonly detail: string
-  readonly hint: string
-}
+import type { LogLine } from './log-line.ts'
+import { probeLine } from './probe-line.ts'
+import type { ToldDump, ToldEvent, ToldOutcome, ToldStoreFailure } from './told-event.ts'
 
 /** The lines that tell an event. */
 export function linesOf(event: ToldEvent): readonly LogLine[] {
@@ -64,6 +30,56 @@ export function linesOf(event: ToldEvent): readonly LogLine[] {
       return outcomeLines(event.request.process, event.outcome)
     case 'traced':
       return [logTrace(event.request, event.outcome)]
+    case 'disk':
+      return event.isNews ? [lifeLine(event)] : []
+    case 'probe':
+    case 'reloaded':
+    case 'config-refused':
+    case 'paused':
+    case 'restarted':
+    case 'delivered':
+      return [lifeLine(event)]
+    default:
+      return event satisfies never
+  }
+}
+
+type LoopKind = 'observed' | 'decided' | 'finished' | 'traced'
+
+function lifeLine(event: Exclude<ToldEvent, { readonly kind: LoopKind }>): LogLine {
+  switch (event.kind) {
+    case 'probe':
+      return probeLine(event.state, event.isWanted)
+    case 'reloaded': {
+      const { targets, rules } = event
+      return { level: 'info', fields: { targets, rules }, message: 'reloaded the configuration' }
+    }
+    case 'config-refused': {
+      const problems = event.problems.slice(0, 20)
+      const message = 'the new configuration is not valid, the old one stays in force'
+      return { level: 'error', fields: { problems }, message }
+    }
+    case 'disk': {
+      const { dir, freeBytes, isLow } = event
+      const message = isLow ? 'the disk has no room for dumps' : 'the disk has room for dumps again'
+      return { level: isLow ? 'error' : 'info', fields: { dir, freeBytes }, message }
+    }
+    case 'paused': {
+      const { forMs } = event
+      if (forMs === 0) return { level: 'info', fields: {}, message: 'rules are no longer paused' }
+      return { level: 'warn', fields: { forMs }, message: 'rules are paused: nothing is captured by itself' }
+    }
+    case 'restarted': {
+      const { unit, problem } = event
+      const message =
+        problem === undefined ? 'restarting the unit, as its rule says' : 'cannot restart the unit'
+      return { level: 'warn', fields: { unit, detail: problem }, message }
+    }
+    case 'delivered': {
+      const { to, what, problem } = event
+      if (problem === undefined) return { level: 'info', fields: { to, what }, message: 'told' }
+      return { level: 'warn', fields: { to, what, detail: problem }, message: 'could not be told' }
+    }
     default:
       return event satisfies never
   }

@@ -1,5 +1,5 @@
 import type { ProbeState } from '../model.ts'
-import type { LogLine } from './log-lines.ts'
+import type { LogLine } from './log-line.ts'
 
 const POLLED = 'processes are polled; pyheapctl doctor tells what is missing'
 

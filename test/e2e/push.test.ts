@@ -62,8 +62,10 @@ profiles:
     try {
       await daemon.said('dump published', 60_000)
       const end = performance.now() + 60_000
-      while (taken.length < 3 && performance.now() < end)
-        await new Promise((resolve) => setTimeout(resolve, 100))
+      // It is logged a little after it was taken.
+      const isDone = (): boolean =>
+        taken.length === 3 && daemon.output.split('"the profile was pushed"').length === 3
+      while (!isDone() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 100))
       const [busy, parca, pyroscope] = taken
       assert.ok(busy && parca && pyroscope, daemon.output)
       assert.deepEqual([busy.path, parca.path], ['/profiles/writeraw', '/profiles/writeraw'])

@@ -1,0 +1,154 @@
+import { dirname } from 'node:path'
+import type { Config } from '../config/config.ts'
+import type { Memory } from '../decide/memory.ts'
+import { explainProcess } from '../explain-process.ts'
+import type { Hub } from './hub.ts'
+import type { Log } from '../log.ts'
+import { type CaptureKind, completeKinds } from '../model.ts'
+import type { KnownProcess, ServiceState } from '../report/service-state.ts'
+import { type ControlAnswer, openControl } from '../service/control.ts'
+import type { DemandAnswer, Demands } from '../service/demands.ts'
+import type { Metrics } from '../service/metrics.ts'
+import { servePrekill } from '../service/prekill.ts'
+
+export type ControlPortOptions = {
+  readonly path: string
+  readonly gid: number | undefined
+  readonly hub: Hub
+  readonly demands: Demands
+  readonly metrics: Metrics
+  readonly memoryOf: () => Memory
+  /** Answers what is wrong with the configuration. */
+  readonly reload: () => Promise<readonly string[] | undefined>
+  readonly log: Log
+}
+
+export type ControlPort = { readonly use: (config: Config) => void; readonly close: () => void }
+
+const PREKILL = '/run/systemd/oomd.prekill.hook/pyheap-watchd'
+
+/** Opens the socket that `pyheapctl` speaks to, and the one that systemd-oomd calls before it kills. */
+export async function openControlPort(options: ControlPortOptions): Promise<ControlPort> {
+  const { path, gid, hub, demands, metrics, memoryOf, reload, log } = options
+  let config: Config | undefined
+  const cpuAtStart = process.cpuUsage()
+  const startedMs = performance.now()
+  const capture = async (pid: number, kinds: readonly CaptureKind[]): Promise<ControlAnswer> =>
+    toAnswer(
+      await demands.ask({ process: { kind: 'pid', pid }, capture: completeKinds(kinds), rule: 'manual' }),
+      pid,
+    )
+  const control = await openControl(path, gid, {
+    status: () => {
+      const { user, system } = process.cpuUsage(cpuAtStart)
+      const cpuShare = (user + system) / 1000 / (performance.now() - startedMs)
+      return { ...tellState(hub.state()), rss_bytes: process.memoryUsage.rss(), cpu_share: cpuShare }
+    },
+    metrics: metrics.render,
+    explain: (pid) => {
+      const explained = config && explainProcess(memoryOf(), pid, config.decide)
+      return explained ? { status: 200, body: explained } : notWatched(pid)
+    },
+    capture,
+    pause: (forMs) => {
+      demands.pause(forMs)
+      hub.tell({ kind: 'paused', forMs })
+    },
+    reload: async () => {
+      const problems = await reload()
+      if (problems === undefined) return { status: 200, body: { reloaded: true } }
+      const detail = 'the configuration is not valid, the old one stays in force'
+      return { status: 422, body: { reason: 'config-refused', detail, problems } }
+    },
+  })
+  if (control.kind === 'failed') log.warn({ socket: path, detail: control.detail }, 'no control socket')
+  else log.debug({ socket: path }, 'the control socket is open')
+  const prekill = servePrekill(
+    PREKILL,
+    async (cgroup) => {
+      log.warn({ cgroup }, 'systemd-oomd is about to kill this cgroup')
+      await demands.ask({ process: { kind: 'cgroup', cgroup }, capture: ['census', 'stacks'], rule: 'oomd' })
+    },
+    (problem) => log.warn({ folder: dirname(PREKILL), problem }, 'no pre-kill hook'),
+  )
+  return {
+    use: (next) => void (config = next),
+    close: () => {
+      if (control.kind === 'listening') control.close()
+      prekill.close()
+    },
+  }
+}
+
+const notWatched = (pid: number): ControlAnswer => ({
+  status: 404,
+  body: {
+    reason: 'not-watched',
+    detail: `process ${pid} is not watched: it is not there, not CPython, or no target names it`,
+  },
+})
+
+/** As `pyheapctl capture --json` tells a capture of its own. */
+function toAnswer(answer: DemandAnswer, pid: number): ControlAnswer {
+  switch (answer.kind) {
+    case 'not-watched':
+      return notWatched(pid)
+    case 'too-many':
+      return { status: 429, body: { reason: 'too-many', detail: 'too many captures are asked for already' } }
+    case 'ending':
+      return { status: 503, body: { reason: 'ending', detail: 'the daemon is about to end' } }
+    case 'finished':
+      return finishedAnswer(answer.outcome)
+    default:
+      return answer satisfies never
+  }
+}
+
+function finishedAnswer(outcome: Extract<DemandAnswer, { kind: 'finished' }>['outcome']): ControlAnswer {
+  if (outcome.kind === 'not-stored') return { status: 507, body: outcome.failure }
+  if (outcome.kind === 'dumped') {
+    const { path, manifest } = outcome.published
+    const { method, pause_ms, complete, truncated } = manifest
+    return {
+      status: 200,
+      body: { dump: path, method, pause_ms, complete, truncated, findings: outcome.findings },
+    }
+  }
+  const failed = outcome.outcome.kind === 'failed' ? outcome.outcome : { reason: 'unknown', detail: '' }
+  const dump = outcome.kind === 'dumped-outside' ? outcome.published.path : undefined
+  return { status: 409, body: { ...failed, dump } }
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString()
+
+/** The state as data, with times for people. */
+function tellState(state: ServiceState): object {
+  const { pausedUntilMs = 0, last, disk, probe } = state
+  return {
+    version: state.version,
+    started_at: iso(state.startedMs),
+    is_ready: state.hasLooked,
+    is_capturing: state.isCapturing,
+    targets: state.targets,
+    rules: state.rules,
+    captured: state.captured,
+    failed: state.failed,
+    oom_kills: state.oomKills,
+    last: last && { at: iso(last.atMs), what: last.what, is_good: last.isGood },
+    refused: state.refused,
+    paused_until: pausedUntilMs > Date.now() ? iso(pausedUntilMs) : undefined,
+    disk: disk && { free_bytes: disk.freeBytes, is_low: disk.isLow },
+    probe: probe?.kind === 'active' ? { means: probe.means, watches: probe.watches } : undefined,
+    processes: [...state.processes.values()].map(tellProcess),
+  }
+}
+
+const tellProcess = ({ process, rssBytes, limitShare, dump }: KnownProcess): object => ({
+  pid: process.id.pid,
+  target: process.target,
+  unit: process.unit,
+  user: process.user,
+  rss_bytes: rssBytes,
+  limit_share: limitShare,
+  dump,
+})

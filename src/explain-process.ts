@@ -1,0 +1,46 @@
+import { explain, type Explained } from './decide/explain.ts'
+import type { Memory } from './decide/memory.ts'
+import type { DecideConfig, Sample, WatchedProcess } from './model.ts'
+import type { ExplainedRule } from './report/explain-text.ts'
+
+/** What every rule makes of a process, as `pyheapctl explain --json` prints it. */
+export type ExplainedProcess = {
+  readonly pid: number
+  readonly target: string
+  readonly rss_bytes: number
+  readonly limit: Sample['limit']
+  readonly rules: readonly ExplainedRule[]
+}
+
+/** What every rule makes of a process that was seen; undefined when it was not. */
+export function explainProcess(
+  memory: Memory,
+  pid: number,
+  config: DecideConfig,
+): ExplainedProcess | undefined {
+  const seen = findSeen(memory, pid)
+  if (!seen) return undefined
+  const { process, latest } = seen
+  const rules = explain(memory, process.id, config, memory.lastObservationMs).map(toRule)
+  return { pid, target: process.target, rss_bytes: latest.rssBytes, limit: latest.limit, rules }
+}
+
+/** A process that is watched, with its latest sample. */
+export function findSeen(
+  memory: Memory,
+  pid: number,
+): { readonly process: WatchedProcess; readonly latest: Sample } | undefined {
+  const known = [...memory.processes.values()].find(({ process }) => process?.id.pid === pid)
+  return known?.process === undefined || known.latest === undefined
+    ? undefined
+    : { process: known.process, latest: known.latest }
+}
+
+const toRule = ({ rule: { name, when }, reading, reason }: Explained): ExplainedRule => ({
+  name,
+  when,
+  ...(reading?.kind === 'value'
+    ? { value: reading.value, threshold: reading.threshold, need: reading.need }
+    : {}),
+  reason,
+})

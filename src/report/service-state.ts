@@ -1,0 +1,156 @@
+import { type ProbeState, processKey, type Sample, type WatchedProcess } from '../model.ts'
+import type { ToldEvent } from './told-event.ts'
+
+/** What the daemon says of itself: what it watches, and what has happened last. */
+export type ServiceState = {
+  readonly version: string
+  /** Wall clock, as all times here. */
+  readonly startedMs: number
+  readonly targets: number
+  readonly rules: number
+  readonly processes: ReadonlyMap<string, KnownProcess>
+  readonly hasLooked: boolean
+  readonly isCapturing: boolean
+  readonly last: { readonly atMs: number; readonly what: string; readonly isGood: boolean } | undefined
+  readonly captured: number
+  readonly failed: number
+  readonly oomKills: number
+  /** Why the configuration on disk is not the one in force. */
+  readonly refused: readonly string[] | undefined
+  readonly pausedUntilMs: number | undefined
+  readonly disk: { readonly freeBytes: number; readonly isLow: boolean } | undefined
+  readonly probe: ProbeState | undefined
+}
+
+/** A process that is watched, and what is known of it. */
+export type KnownProcess = {
+  readonly process: WatchedProcess
+  readonly rssBytes?: number | undefined
+  /** Of the tightest limit. */
+  readonly limitShare?: number | undefined
+  /** Path of its last dump. */
+  readonly dump?: string | undefined
+}
+
+/** Before anything has happened. */
+export const initialState = (
+  config: Pick<ServiceState, 'version' | 'targets' | 'rules' | 'startedMs'>,
+): ServiceState => ({
+  ...config,
+  processes: new Map(),
+  hasLooked: false,
+  isCapturing: false,
+  last: undefined,
+  captured: 0,
+  failed: 0,
+  oomKills: 0,
+  refused: undefined,
+  pausedUntilMs: undefined,
+  disk: undefined,
+  probe: undefined,
+})
+
+/** The state after an event. */
+export function nextServiceState(state: ServiceState, event: ToldEvent, nowMs: number): ServiceState {
+  switch (event.kind) {
+    case 'observed':
+      return afterLook(state, event, nowMs)
+    case 'decided':
+      return event.verdict.kind === 'capture' ? { ...state, isCapturing: true } : state
+    case 'finished':
+      return afterCapture({ ...state, isCapturing: false }, event, nowMs)
+    case 'reloaded':
+      return { ...state, targets: event.targets, rules: event.rules, refused: undefined }
+    case 'config-refused':
+      return { ...state, refused: event.problems }
+    case 'disk':
+      return { ...state, disk: event }
+    case 'probe':
+      return event.state.kind === 'lost' ? state : { ...state, probe: event.state }
+    case 'paused':
+      return { ...state, pausedUntilMs: event.forMs === 0 ? undefined : nowMs + event.forMs }
+    case 'restarted':
+      return {
+        ...state,
+        last: { atMs: nowMs, what: `restarted ${event.unit}`, isGood: event.problem === undefined },
+      }
+    case 'traced':
+    case 'delivered':
+      return state
+    default:
+      return event satisfies never
+  }
+}
+
+function afterLook(
+  state: ServiceState,
+  { observation }: Extract<ToldEvent, { readonly kind: 'observed' }>,
+  nowMs: number,
+): ServiceState {
+  const { appeared, samples, gone, endings = [] } = observation
+  const killed = endings.filter(({ how }) => how === 'oom-killed')
+  const processes = new Map(state.processes)
+  for (const process of appeared) {
+    const key = processKey(process.id)
+    processes.set(key, { ...processes.get(key), process })
+  }
+  for (const sample of samples) {
+    const key = processKey(sample.process)
+    const known = processes.get(key)
+    if (known) processes.set(key, { ...known, rssBytes: sample.rssBytes, limitShare: shareOf(sample) })
+  }
+  for (const id of gone) processes.delete(processKey(id))
+  const [first] = killed
+  const last = first && {
+    atMs: nowMs,
+    what: `${state.processes.get(processKey(first.process))?.process.target ?? 'a process'} (pid ${first.process.pid}) OOM-killed`,
+    isGood: false,
+  }
+  return {
+    ...state,
+    processes,
+    hasLooked: true,
+    oomKills: state.oomKills + killed.length,
+    last: last ?? state.last,
+  }
+}
+
+const shareOf = ({ limit }: Sample): number | undefined => limit && limit.usedBytes / limit.limitBytes
+
+function afterCapture(
+  state: ServiceState,
+  { request, outcome }: Extract<ToldEvent, { readonly kind: 'finished' }>,
+  nowMs: number,
+): ServiceState {
+  const key = processKey(request.process)
+  const known = state.processes.get(key)
+  const name = `${known?.process.target ?? 'process'} (pid ${request.process.pid})`
+  if (outcome.kind === 'dumped' || outcome.kind === 'dumped-outside') {
+    const isGood = outcome.kind === 'dumped'
+    const what = `${name} ${isGood ? 'captured' : 'seen from outside alone'}, by ${request.fired.rule}`
+    return {
+      ...state,
+      processes: known
+        ? new Map(state.processes).set(key, { ...known, dump: outcome.published.path })
+        : state.processes,
+      captured: state.captured + Number(isGood),
+      failed: state.failed + Number(!isGood),
+      last: { atMs: nowMs, what, isGood },
+    }
+  }
+  const reason = reasonOf(outcome)
+  const last = { atMs: nowMs, what: `${name} not captured: ${reason}`, isGood: false }
+  return reason === 'busy' ? state : { ...state, failed: state.failed + 1, last }
+}
+
+type Unwritten = Extract<
+  Extract<ToldEvent, { readonly kind: 'finished' }>['outcome'],
+  { readonly kind: 'refused' | 'not-stored' }
+>
+
+const reasonOf = (outcome: Unwritten): string =>
+  outcome.kind === 'not-stored'
+    ? outcome.failure.reason
+    : outcome.outcome.kind === 'failed'
+      ? outcome.outcome.reason
+      : 'unknown'
