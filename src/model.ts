@@ -157,6 +157,8 @@ export type Demand = {
     | { readonly kind: 'pid'; readonly pid: number }
     /** The largest in this cgroup, or below it. */
     | { readonly kind: 'cgroup'; readonly cgroup: string }
+    /** The largest of this systemd unit. */
+    | { readonly kind: 'unit'; readonly unit: string }
   readonly capture: readonly CaptureKind[]
   /** Names the dump, as a rule would. */
   readonly rule: string

@@ -12,4 +12,5 @@ export const EXIT = {
   doctor: 7,
   notRoot: 8,
   output: 9,
+  noDaemon: 10,
 } as const

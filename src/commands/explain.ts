@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Config } from '../config/config.ts'
 import { remember } from '../decide/memory.ts'
-import { explainProcess, findSeen } from '../explain-process.ts'
+import { type ExplainedProcess, explainProcess, findSeen } from '../explain-process.ts'
+import { places } from '../installation.ts'
 import { openObserver } from '../open-observer.ts'
-import { renderExplain } from '../report/explain-text.ts'
+import { type ExplainedRule, renderExplain } from '../report/explain-text.ts'
 import { loadMemory } from '../daemon/saved-memory.ts'
+import { askDaemon } from './daemon-client.ts'
 import { EXIT } from './exit-codes.ts'
 import { type CommonOptions, readSettings } from './settings.ts'
 import { type Terminal, styleOf } from './terminal.ts'
@@ -23,6 +26,10 @@ export async function explainCommand(
   }
   const settings = await readSettings(options, terminal)
   if (!settings) return EXIT.config
+  if (seconds === 0) {
+    const told = await explainByDaemon(Number(pidText), settings, options, terminal)
+    if (told !== undefined) return told
+  }
   const observer = openObserver(settings)
   try {
     // What the daemon remembered when it captured last: latches, cooldowns, quotas.
@@ -51,3 +58,31 @@ export async function explainCommand(
     observer.close()
   }
 }
+
+/** What the running daemon makes of it, with its latches and quotas of now; undefined where there is none to ask. */
+async function explainByDaemon(
+  pid: number,
+  { socket }: Config,
+  options: ExplainOptions,
+  terminal: Terminal,
+): Promise<number | undefined> {
+  const answer = await askDaemon(socket, 'GET', `/explain?pid=${pid}`)
+  // Without it, or where it watches for another configuration, a look of our own does.
+  if (answer.kind === 'no-daemon' || answer.status !== 200 || options.config !== places.config)
+    return undefined
+  const { target, rss_bytes: rssBytes, limit, rules } = answer.body as unknown as ExplainedProcess
+  if (options.json === true) terminal.out(JSON.stringify(answer.body, null, 1))
+  else {
+    terminal.out(
+      renderExplain({ id: { pid }, target }, { rssBytes, limit }, rules.map(withInfinity), styleOf(terminal)),
+    )
+  }
+  return EXIT.ok
+}
+
+/** JSON has no infinity, and says null. */
+const withInfinity = ({ value, need, ...rule }: ExplainedRule): ExplainedRule => ({
+  ...rule,
+  value: value === null ? Number.POSITIVE_INFINITY : value,
+  need: need === null ? Number.POSITIVE_INFINITY : need,
+})

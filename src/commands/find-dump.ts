@@ -13,13 +13,20 @@ export async function findDump(
   terminal: Terminal,
 ): Promise<Dump | number> {
   const resolved = await resolveDump(storeDir, argument)
+  if (resolved.kind !== 'found') return tellUnresolved(resolved, argument, terminal)
+  const read = await readDump(resolved.dump.path)
+  if (read.kind === 'read') return read.dump
+  terminal.err(`${read.file}: ${read.detail}`)
+  return EXIT.store
+}
+
+/** Tells why an argument means no dump; answers the exit code. */
+export function tellUnresolved(
+  resolved: Exclude<Awaited<ReturnType<typeof resolveDump>>, { readonly kind: 'found' }>,
+  argument: string,
+  terminal: Terminal,
+): number {
   switch (resolved.kind) {
-    case 'found': {
-      const read = await readDump(resolved.dump.path)
-      if (read.kind === 'read') return read.dump
-      terminal.err(`${read.file}: ${read.detail}`)
-      return EXIT.store
-    }
     case 'not-found': {
       const near = resolved.near.length === 0 ? '' : `\ndid you mean ${resolved.near.join(' or ')}?`
       terminal.err(`${resolved.detail}${near}`)

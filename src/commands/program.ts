@@ -3,6 +3,7 @@ import { captureCommand } from './capture.ts'
 import { checkCommand } from './check.ts'
 import { completeCommand, renderCompletion, SHELLS } from './completion.ts'
 import { type CollectOptions, collectCommand } from './collect.ts'
+import { addDaemonCommands } from './daemon-commands.ts'
 import { diffCommand } from './diff.ts'
 import { doctorCommand } from './doctor.ts'
 import { type ExecOptions, execCommand } from './exec.ts'
@@ -235,6 +236,8 @@ Examples:
     (file: string | undefined, options: CommonOptions) =>
       finish(checkCommand(file ?? options.config, options, terminal)),
   )
+
+  addDaemonCommands({ command, finish, terminal })
 
   command('doctor', 'can this machine do it all, and what to fix').action((options: CommonOptions) =>
     finish(doctorCommand(options, terminal)),

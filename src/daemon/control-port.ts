@@ -1,15 +1,17 @@
 import { dirname } from 'node:path'
+import { GUARD_FILE } from '../commands/guard-drop-in.ts'
 import type { Config } from '../config/config.ts'
 import type { Memory } from '../decide/memory.ts'
 import { explainProcess } from '../explain-process.ts'
 import type { Hub } from './hub.ts'
 import type { Log } from '../log.ts'
 import { type CaptureKind, completeKinds } from '../model.ts'
-import type { KnownProcess, ServiceState } from '../report/service-state.ts'
+import { daemonStatus } from '../report/daemon-status.ts'
 import { type ControlAnswer, openControl } from '../service/control.ts'
 import type { DemandAnswer, Demands } from '../service/demands.ts'
 import type { Metrics } from '../service/metrics.ts'
 import { servePrekill } from '../service/prekill.ts'
+import { startUnitWatchdog } from '../service/unit-watchdog.ts'
 
 export type ControlPortOptions = {
   readonly path: string
@@ -42,7 +44,7 @@ export async function openControlPort(options: ControlPortOptions): Promise<Cont
     status: () => {
       const { user, system } = process.cpuUsage(cpuAtStart)
       const cpuShare = (user + system) / 1000 / (performance.now() - startedMs)
-      return { ...tellState(hub.state()), rss_bytes: process.memoryUsage.rss(), cpu_share: cpuShare }
+      return daemonStatus(hub.state(), Date.now(), { rssBytes: process.memoryUsage.rss(), cpuShare })
     },
     metrics: metrics.render,
     explain: (pid) => {
@@ -71,9 +73,18 @@ export async function openControlPort(options: ControlPortOptions): Promise<Cont
     },
     (problem) => log.warn({ folder: dirname(PREKILL), problem }, 'no pre-kill hook'),
   )
+  const watchdog = startUnitWatchdog({
+    guardFile: GUARD_FILE,
+    folder: '/etc/systemd/system',
+    capture: async (unit) => {
+      log.warn({ unit }, 'a guarded unit is silent, and its watchdog is about to end it')
+      await demands.ask({ process: { kind: 'unit', unit }, capture: ['census', 'stacks'], rule: 'watchdog' })
+    },
+  })
   return {
     use: (next) => void (config = next),
     close: () => {
+      watchdog.close()
       if (control.kind === 'listening') control.close()
       prekill.close()
     },
@@ -118,37 +129,3 @@ function finishedAnswer(outcome: Extract<DemandAnswer, { kind: 'finished' }>['ou
   const dump = outcome.kind === 'dumped-outside' ? outcome.published.path : undefined
   return { status: 409, body: { ...failed, dump } }
 }
-
-const iso = (ms: number): string => new Date(ms).toISOString()
-
-/** The state as data, with times for people. */
-function tellState(state: ServiceState): object {
-  const { pausedUntilMs = 0, last, disk, probe } = state
-  return {
-    version: state.version,
-    started_at: iso(state.startedMs),
-    is_ready: state.hasLooked,
-    is_capturing: state.isCapturing,
-    targets: state.targets,
-    rules: state.rules,
-    captured: state.captured,
-    failed: state.failed,
-    oom_kills: state.oomKills,
-    last: last && { at: iso(last.atMs), what: last.what, is_good: last.isGood },
-    refused: state.refused,
-    paused_until: pausedUntilMs > Date.now() ? iso(pausedUntilMs) : undefined,
-    disk: disk && { free_bytes: disk.freeBytes, is_low: disk.isLow },
-    probe: probe?.kind === 'active' ? { means: probe.means, watches: probe.watches } : undefined,
-    processes: [...state.processes.values()].map(tellProcess),
-  }
-}
-
-const tellProcess = ({ process, rssBytes, limitShare, dump }: KnownProcess): object => ({
-  pid: process.id.pid,
-  target: process.target,
-  unit: process.unit,
-  user: process.user,
-  rss_bytes: rssBytes,
-  limit_share: limitShare,
-  dump,
-})

@@ -1,11 +1,11 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { places } from '../installation.ts'
 import type { Receiver } from '../service/deliver.ts'
 import { hookReceiver, runsUnderSystemd } from '../service/hook.ts'
 import { journalReceiver } from '../service/journal.ts'
 import { webhookReceiver } from '../service/webhook.ts'
-import { writeFileSafely } from '../store/write-safely.ts'
+import { makeDirectory, writeFileSafely } from '../store/write-safely.ts'
 
 /** Who is told of what happens: the journal where we write into it, hooks and webhooks. */
 export function receiversOf(
@@ -16,8 +16,10 @@ export function receiversOf(
 ): readonly Receiver[] {
   const place = {
     dir: join(places.runDir, 'notices'),
-    write: async (path: string, text: string) =>
-      (await writeFileSafely(path, Buffer.from(text), gid))?.detail,
+    write: async (path: string, text: string) => {
+      await makeDirectory(dirname(path), gid)
+      return (await writeFileSafely(path, Buffer.from(text), gid))?.detail
+    },
     hasGroup: gid !== undefined,
     isSystemd: runsUnderSystemd(env),
   }

@@ -139,15 +139,18 @@ const requestDemanded = (
   { id, process: wanted, capture, rule }: Demand,
 ): CaptureRequest | undefined => {
   const isWanted = ({ process, latest }: ProcessMemory): boolean =>
-    process !== undefined &&
-    latest?.atMs === lastObservationMs &&
-    (wanted.kind === 'pid' ? process.id.pid === wanted.pid : isBelow(process.cgroup, wanted.cgroup))
+    process !== undefined && latest?.atMs === lastObservationMs && isMeant(process, wanted)
   const [largest] = [...processes.values()]
     .filter(isWanted)
     .toSorted((a, b) => (b.latest?.rssBytes ?? 0) - (a.latest?.rssBytes ?? 0))
   if (largest?.process === undefined) return undefined
   const fired = { rule, kind: 'manual' as const }
   return { kind: 'capture', process: largest.process.id, fired, alsoFired: [], capture, demand: id }
+}
+
+const isMeant = ({ id, cgroup, unit }: WatchedProcess, wanted: Demand['process']): boolean => {
+  if (wanted.kind === 'pid') return id.pid === wanted.pid
+  return wanted.kind === 'unit' ? unit === wanted.unit : isBelow(cgroup, wanted.cgroup)
 }
 
 const isBelow = (cgroup: string, ancestor: string): boolean =>

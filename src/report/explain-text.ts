@@ -34,8 +34,8 @@ const REASONS: Readonly<Record<WaitReason, string>> = {
 
 /** Why a process would be captured now, or what each rule waits for. */
 export function renderExplain(
-  process: WatchedProcess,
-  sample: Sample,
+  process: { readonly id: Pick<WatchedProcess['id'], 'pid'>; readonly target: string },
+  sample: Pick<Sample, 'rssBytes' | 'limit'>,
   rules: readonly ExplainedRule[],
   style: TextStyle,
 ): string {

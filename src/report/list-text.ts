@@ -10,6 +10,7 @@ export type ListedDump = {
   /** From its findings, where these were stored. */
   readonly headline?: string | undefined
   readonly ending?: Ending | undefined
+  readonly isPinned?: boolean | undefined
 }
 
 const columns: readonly Column[] = [
@@ -33,10 +34,15 @@ export function renderList(dumps: readonly ListedDump[], style: TextStyle): stri
 
 const targetOf = ({ id }: ListedDump): string => id.slice(0, id.indexOf('/'))
 
-const listCells = ({ id, manifest, headline, ending }: ListedDump): readonly Cell[] => [
+const listCells = ({ id, manifest, headline, ending, isPinned }: ListedDump): readonly Cell[] => [
   { text: fit(visible(id), 60) },
   { text: formatBytes(manifest.rss_bytes) },
-  { text: visible(`${storyOf(manifest, ending)}${headlineOf(manifest, headline)}`, 300) },
+  {
+    text: visible(
+      `${isPinned === true ? 'pinned; ' : ''}${storyOf(manifest, ending)}${headlineOf(manifest, headline)}`,
+      300,
+    ),
+  },
 ]
 
 // An end is worth a word where it says what the dump was for.

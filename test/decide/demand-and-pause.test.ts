@@ -35,6 +35,16 @@ test('a demand for a cgroup takes the largest in it or below it, and nobody besi
   assert.equal(told(day.see(second, all, demand(root))), 'oomd of 3')
 })
 
+test('a demand for a unit takes the largest of it', () => {
+  const day = new VirtualDay(config([]))
+  const units = [
+    [watched(1, { unit: 'api.service' }), 10],
+    [watched(2, { unit: 'api.service' }), 20],
+    [watched(3, { unit: 'other.service' }), 30],
+  ] as const
+  assert.equal(told(day.see(0, units, demand({ kind: 'unit', unit: 'api.service' }))), 'oomd of 2')
+})
+
 test('a demand for who is not watched, or was not seen now, is none', () => {
   const day = new VirtualDay(config([]))
   assert.equal(told(day.see(0, all, demand({ kind: 'pid', pid: 9 }))), 'nothing')

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CaptureRequest, ProcessId, TraceRequest } from '../../src/model.ts'
-import { linesOf, logCapture, type ToldEvent } from '../../src/report/log-lines.ts'
+import { linesOf, logCapture } from '../../src/report/log-lines.ts'
+import type { ToldEvent } from '../../src/report/told-event.ts'
 import { dump, findings } from './make-report.ts'
 
 const process: ProcessId = { bootId: 'b', pid: 7, startTicks: 1 }
@@ -31,13 +32,14 @@ const finished = (outcome: Extract<ToldEvent, { kind: 'finished' }>['outcome']):
 const cases: readonly (readonly [string, ToldEvent, readonly (readonly [string, string])[]])[] = [
   [
     'what a capture is for',
-    { kind: 'decided', verdict: request, waits: [], quarantines: [] },
+    { kind: 'decided', trigger: { kind: 'interval' }, verdict: request, waits: [], quarantines: [] },
     [['info', 'capture begins']],
   ],
   [
     'a quiet turn, at debug',
     {
       kind: 'decided',
+      trigger: { kind: 'interval' },
       verdict: { kind: 'wait', waits: [] },
       waits: [{ process, rule: 'r', reason: 'cooling-down' }],
       quarantines: [],
@@ -48,6 +50,7 @@ const cases: readonly (readonly [string, ToldEvent, readonly (readonly [string, 
     'a quarantine, once at each end',
     {
       kind: 'decided',
+      trigger: { kind: 'interval' },
       verdict: { kind: 'wait', waits: [] },
       waits: [],
       quarantines: [
@@ -111,7 +114,13 @@ test('a failure carries its reason, its words and what to do', () => {
 
 test('a thousand waits are counted, not listed', () => {
   const waits = Array.from({ length: 1000 }, () => ({ process, rule: 'r', reason: 'latched' }) as const)
-  const [line] = linesOf({ kind: 'decided', verdict: { kind: 'wait', waits }, waits, quarantines: [] })
+  const [line] = linesOf({
+    kind: 'decided',
+    trigger: { kind: 'interval' },
+    verdict: { kind: 'wait', waits },
+    waits,
+    quarantines: [],
+  })
   assert.deepEqual(line?.fields['reasons'], { latched: 1000 })
   assert.ok(JSON.stringify(line).length < 4000)
 })
