@@ -11,7 +11,7 @@ export const guardPath = (unit: string): string => `/etc/systemd/system/${unit}.
 export function stopCommands(text: string): readonly string[] {
   const commands: string[] = []
   let isOurs = false
-  for (const line of text.replaceAll(/\\\n\s*/g, ' ').split('\n')) {
+  for (const line of text.replaceAll(/\s*\\\n\s*/g, ' ').split('\n')) {
     const file = /^# (\/\S+)$/.exec(line)?.[1]
     if (file !== undefined) isOurs = file.endsWith(`/${GUARD_FILE}`)
     const command = /^\s*ExecStop\s*=\s*(.*)$/.exec(line)?.[1]

@@ -5,51 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { Container } from '../setup/container.ts'
+import { CONFIG, HOOK, SERVICE, service } from './installed-services.ts'
 
 const skip = process.getuid?.() === 0 ? false : 'needs root, to boot a container'
 const here = new URL('../..', import.meta.url).pathname
-
-/** A service that keeps what it allocates, and says to systemd that it lives for as long as it is told to. */
-const SERVICE = `import os, socket, sys, time
-rate, mute_after, most = map(float, sys.argv[1:])
-SESSIONS = []
-address = os.environ.get('NOTIFY_SOCKET')
-if address:
-    notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    notify.connect('\\0' + address[1:] if address[0] == '@' else address)
-    notify.send(b'READY=1')
-began = time.monotonic()
-while True:
-    if len(SESSIONS) < most * 1000:
-        SESSIONS.extend(bytearray(1000) for _ in range(int(rate * 50)))
-    time.sleep(0.05)
-    if address and time.monotonic() - began < mute_after:
-        notify.send(b'WATCHDOG=1')
-`
-
-const CONFIG = `store: { reserve: 16MiB, keep: { per_target: 50 } }
-targets:
-  - { name: api, match: { unit: api.service } }
-  - { name: worker, match: { unit: worker.service } }
-rules:
-  - { name: near-limit, targets: [api], when: { limit: { above: 50% } }, for: 0s, cooldown: 10m }
-  - { name: rss-high, targets: [worker], when: { rss: { above: 60MiB } }, for: 0s, cooldown: 10m }
-baseline: off
-limits: { per_process: { max: 100 }, per_target: { max: 100 } }
-hooks:
-  - { name: note, on: [captured], run: [/opt/hook] }
-metrics: { listen: '127.0.0.1:9713', textfile: /var/lib/prometheus/node-exporter/pyheap.prom }
-`
-
-const HOOK = `#!/bin/sh
-{ id -un; id -Gn; grep -c headline "$PYHEAP_NOTICE"; ls "$PYHEAP_DUMP"; } >>/var/tmp/hook.$PYHEAP_TARGET 2>&1
-`
-
-const service = (user: string, more: string, run: string): string => `[Service]
-User=${user}
-${more}
-ExecStart=/usr/bin/python3 /opt/service.py ${run}
-`
 
 const dumpsOf = (target: string, rule: string): string =>
   `find /var/lib/pyheap/${target} -mindepth 1 -maxdepth 1 -name '*-${rule}' 2>/dev/null | sort`
@@ -128,8 +87,10 @@ describe('a Debian on which it is installed as people do', { skip, timeout: 900_
   test('hooks run as nobody in the group pyheap, metrics and the journal tell of it', async () => {
     const said = await machine.becomes('cat /var/tmp/hook.api', /dump\.json/)
     assert.match(said, /^nobody\n.*\bpyheap\b.*\n1\n/)
-    const metrics = await machine.does('cat /var/lib/prometheus/node-exporter/pyheap.prom')
-    assert.match(metrics, /pyheap_captures_total\{target="api",rule="near-limit",outcome="captured"\} 1/)
+    await machine.becomes(
+      'cat /var/lib/prometheus/node-exporter/pyheap.prom',
+      /pyheap_captures_total\{target="api",rule="near-limit",outcome="captured"\} 1/,
+    )
     const served = await machine.does(
       `python3 -c "import socket; s=socket.create_connection(('127.0.0.1',9713)); s.send(b'GET /metrics HTTP/1.0\\r\\n\\r\\n'); print(s.makefile().read())"`,
     )
@@ -202,16 +163,16 @@ describe('a Debian on which it is installed as people do', { skip, timeout: 900_
       '[Service]\nWatchdogSec=6\nRestartSec=1\n',
     )
     await machine.does('systemctl daemon-reload; systemctl restart pyheap-watchd')
-    const before = await machine.does('systemctl show -p MainPID --value pyheap-watchd')
+    const first = await machine.does('systemctl show -p MainPID --value pyheap-watchd')
     await machine.does('sleep 8')
     assert.equal(
       await machine.does('systemctl show -p MainPID --value pyheap-watchd'),
-      before,
+      first,
       'pinged in time',
     )
-    await machine.does(`kill -STOP ${before}`)
+    await machine.does(`kill -STOP ${first}`)
     await machine.becomes(
-      `systemctl is-active pyheap-watchd; [ "$(systemctl show -p MainPID --value pyheap-watchd)" != ${before} ]`,
+      `systemctl is-active pyheap-watchd; [ "$(systemctl show -p MainPID --value pyheap-watchd)" != ${first} ]`,
       /^active$/,
       60_000,
     )
@@ -256,13 +217,13 @@ describe('a Debian on which it is installed as people do', { skip, timeout: 900_
 
   test('an upgrade keeps what was changed and remembered, and runs again', async () => {
     const dumps = 'find /var/lib/pyheap -mindepth 2 -maxdepth 2 -type d | sort'
-    const before = await machine.does(dumps)
+    const kept = await machine.does(dumps)
     await machine.does('echo "# ours" >>/etc/pyheap-watchd/config.yaml')
     await machine.does('dpkg -i --force-confold /opt/pyheap-watchd_99.0.0_amd64.deb')
     await machine.becomes('pyheapctl status', /pyheap-watchd 99\.0\.0/)
     assert.equal((await machine.run('systemctl is-enabled pyheap-watchd')).out, 'enabled')
     assert.match(await machine.does('tail -n 1 /etc/pyheap-watchd/config.yaml'), /ours/)
-    for (const dump of before.split('\n')) assert.ok((await machine.does(dumps)).includes(dump), dump)
+    for (const dump of kept.split('\n')) assert.ok((await machine.does(dumps)).includes(dump), dump)
     assert.equal((await machine.run('systemctl is-active api worker')).out, 'active\nactive')
   })
 

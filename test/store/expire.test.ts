@@ -41,6 +41,12 @@ const cases: readonly Case[] = [
     gone: ['x', 'a'],
   },
   {
+    rule: "a pinned dump outlives every limit, takes nobody else's place, and its size counts",
+    dumps: [dump('pinned', 0, { isPinned: true }), ...three],
+    keep: { perTarget: 2, totalBytes: 30 },
+    gone: ['a'],
+  },
+  {
     rule: 'a baseline stays while a later dump of its process does',
     dumps: [base, ...three],
     keep: { perTarget: 2 },
