@@ -469,4 +469,4 @@ export type Dump = {
   readonly ending?: Ending | undefined
 }
 
-export type StoreFailure = 'missing' | 'read-only' | 'no-space' | 'not-permitted' | 'io-error'
+export type StoreFailure = 'missing' | 'unsafe' | 'read-only' | 'no-space' | 'not-permitted' | 'io-error'

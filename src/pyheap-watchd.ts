@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import type { Config } from './config/config.ts'
 import { loadConfig } from './config/load.ts'
+import { findUntrusted } from './config/trusted.ts'
 import { formatProblems } from './config/problem.ts'
 import { EXIT } from './commands/exit-codes.ts'
 import { installation, places } from './installation.ts'
@@ -37,6 +38,11 @@ async function check(file: string): Promise<number> {
 async function run(file: string): Promise<number> {
   const config = await readOrTell(file)
   if (!config) return EXIT.config
+  const untrusted = await findUntrusted(file, process.getuid?.() ?? 0)
+  if (untrusted.length > 0) {
+    process.stderr.write(`${untrusted.join('\n')}\n`)
+    return EXIT.config
+  }
   const log = openLog(config.logLevel, process.env, process.stderr.isTTY)
   if (process.getuid?.() !== 0) {
     log.fatal('only root may snapshot other processes: start it with systemctl, or with sudo')
@@ -46,6 +52,8 @@ async function run(file: string): Promise<number> {
 }
 
 async function readConfig(file: string): ReturnType<ReadConfig> {
+  const untrusted = await findUntrusted(file, process.getuid?.() ?? 0)
+  if (untrusted.length > 0) return { problems: untrusted }
   const parsed = await loadConfig(file, undefined, { checkCron })
   if (parsed.kind === 'config') return parsed.config
   return {

@@ -103,7 +103,7 @@ export async function live(first: Config, readConfig: ReadConfig, log: Log): Pro
   async function changeStore(next: Config): Promise<readonly string[] | undefined> {
     if (next.store.dir === config.store.dir) return undefined
     const taken = await prepare(next, log)
-    if (!taken) return [`store.dir: another daemon uses ${next.store.dir}`]
+    if (!taken) return [`store.dir: ${next.store.dir} is in use by another daemon, or not safe: see the log`]
     lock.release()
     lock = taken
     return undefined

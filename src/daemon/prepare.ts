@@ -15,6 +15,8 @@ export async function prepare(config: Config, log: Log): Promise<StoreLock | und
   const { dir } = config.store
   const failed = await prepareStore(storeAt(dir))
   if (failed) log.error(failed, 'the store cannot be used')
+  // A disk may be mounted later; whom others could lead astray must not begin.
+  if (failed?.reason === 'unsafe') return undefined
   const lock = takeStoreLock(dir)
   if (lock.kind === 'busy') {
     const hint = 'end it, or give this one another store.dir'

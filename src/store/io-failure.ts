@@ -24,6 +24,8 @@ const hints: Readonly<Record<StoreFailure, string>> = {
     'mount the file system read-write, or set store.dir to a place that is; see ReadWritePaths= in the unit',
   'not-permitted': 'let the daemon write there: owner root, mode 0750; see ReadWritePaths= in the unit',
   missing: 'create the directory or mount its file system, then restart the daemon',
+  unsafe:
+    'give it and what is above it to root, without write permission for others, or set another store.dir',
   'io-error': 'look for disk errors in the kernel log',
 }
 

@@ -155,8 +155,7 @@ test('what stands in their way is told once', async () => {
   await sleep(100)
   out.close()
   taken.close()
-  const text = problems.join('
-')
+  const text = problems.join(' ')
   assert.equal(problems.length, 2)
   assert.match(text, /ENOENT/)
   assert.match(text, /EADDRINUSE/)
