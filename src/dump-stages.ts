@@ -105,7 +105,8 @@ export function createDumpStages(options: DumpStagesOptions): DumpStages {
 
 /** The newest earlier dump of the same process with a census, if it can still be read. */
 async function readBaseline(dir: string, dump: Dump): Promise<Dump | undefined> {
-  const { dumps } = await listDumps(dir, dump.manifest.target)
+  const { target, process } = dump.manifest
+  const { dumps } = await listDumps(dir, target, process.pid)
   const found = findBaseline(dump, dumps)
   if (!found) return undefined
   const read = await readDump(found.path)

@@ -50,7 +50,8 @@ export function tellUnresolved(
 export async function findingsOf(dump: Dump, storeDir: string): Promise<Findings> {
   const stored = await readFindings(dump.path)
   if (stored.kind === 'valid') return stored.value
-  const { dumps } = await listDumps(storeDir)
+  const { target, process } = dump.manifest
+  const { dumps } = await listDumps(storeDir, target, process.pid)
   const before = findBaseline(dump, dumps)
   const read = before && (await readDump(before.path))
   return analyse(dump, read?.kind === 'read' ? read.dump : undefined)

@@ -18,6 +18,7 @@ import { prepare, type StoreLock } from './prepare.ts'
 import { createReloads } from './reloads.ts'
 import { runLoop } from './run-loop.ts'
 import { loadMemory, saveMemory } from './saved-memory.ts'
+import { createSweeper } from './sweeper.ts'
 import { createTools } from './tools.ts'
 import { watchDisk } from './watch-disk.ts'
 
@@ -60,6 +61,7 @@ export async function live(first: Config, readConfig: ReadConfig, log: Log): Pro
   hub.listen((event) => actOn(event, hub, log, { profiles: () => config.profiles, signal: life.signal }))
   const ports = createPorts({ hub, demands, metrics, log, signal: life.signal, reload: reloads.ask })
   const tools = createTools(hub)
+  const sweep = createSweeper(log)
   await checkOurselves(config, log)
   await ports.use(config, () => memory)
   const stopDisk = watchDisk(hub, () => config)
@@ -69,7 +71,7 @@ export async function live(first: Config, readConfig: ReadConfig, log: Log): Pro
     const turn = reloads.beginTurn()
     memory = await runLoop(config, log, turn, {
       memory,
-      tools: { ...kept, tell: hub.tell, onMemory: (now) => (memory = now) },
+      tools: { ...kept, tell: hub.tell, sweep, onMemory: (now) => (memory = now) },
     })
     const problem = saveMemory(config, memory)
     if (problem !== undefined) log.warn({ detail: problem }, 'cannot save what is remembered')

@@ -21,7 +21,6 @@ import { type TriggerSource, triggers } from '../observe/triggers.ts'
 import { saveMemory } from './saved-memory.ts'
 import { noteEndings } from '../store/note-endings.ts'
 import { storeAt } from '../store/place.ts'
-import { sweepStore } from '../store/sweep.ts'
 import { type DumpOutcome, takeDump } from '../take-dump.ts'
 import { createTraceStage } from '../trace-stage.ts'
 
@@ -32,6 +31,8 @@ export type Tools = {
   /** What wakes the loop besides its interval and its schedules. */
   readonly sources: readonly TriggerSource[]
   readonly tell: (event: DaemonEvent) => void
+  /** Keeps the store to its limits, in its own time. */
+  readonly sweep: (store: Config['store']) => void
   /** Hears of the memory after every turn. */
   readonly onMemory: (memory: Memory) => void
 }
@@ -54,7 +55,7 @@ function createStages(
   config: Config,
   log: Log,
   signal: AbortSignal,
-  { observer, gdb, sources, tell, onMemory }: Tools,
+  { observer, gdb, sources, tell, sweep, onMemory }: Tools,
 ): Stages<Memory> {
   const now = (): number => performance.now()
   const stages = createDumpStages({
@@ -94,7 +95,7 @@ function createStages(
     },
     dump: async (memory, request) => {
       const outcome = await dumpProcess(memory, request, stages)
-      if (outcome.kind === 'dumped') await keepToLimits(config, log)
+      if (outcome.kind === 'dumped') sweep(config.store)
       return outcome
     },
     rememberDump: (memory, request, outcome) =>
@@ -149,17 +150,6 @@ async function dumpProcess(
     return { kind: 'refused', outcome: { kind: 'failed', reason: 'gone', detail: 'the process has ended' } }
   const startedAt = new Date().toISOString()
   return takeDump({ process, target: process.target, request, sample: latest, startedAt }, stages)
-}
-
-async function keepToLimits({ store }: Config, log: Log): Promise<void> {
-  const limits = {
-    totalBytes: store.keepTotalBytes,
-    ageMs: store.keepAgeMs,
-    perTarget: store.keepPerTarget,
-  }
-  const { removed, problems } = await sweepStore(store.dir, limits, Date.now())
-  for (const dump of removed) log.info(dump, 'expired a dump')
-  for (const problem of problems) log.warn(problem, 'cannot expire')
 }
 
 const schedules =

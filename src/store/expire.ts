@@ -28,53 +28,57 @@ export function chooseExpired(
   keep: KeepLimits,
   nowMs: number,
 ): readonly KeptDump[] {
-  let kept = dumps.toSorted((a, b) => a.startedMs - b.startedMs || (a.id < b.id ? -1 : 1))
-  const expired: KeptDump[] = []
-  for (;;) {
-    const candidate = findCandidate(kept, keep, nowMs)
-    if (candidate === undefined) return expired
-    expired.push(candidate)
-    kept = kept.filter((dump) => dump !== candidate)
+  const sorted = dumps.toSorted((a, b) => a.startedMs - b.startedMs || (a.id < b.id ? -1 : 1))
+  const places = new Map(sorted.map((dump, place) => [dump, place]))
+  const newest = new Set(new Map(sorted.map((dump) => [dump.target, dump])).values())
+  const byProcess = groupByProcess(sorted)
+  const needed = new Map([...byProcess].map(([process, own]) => [process, findNeededBaseline(own)]))
+  const counts = countByTarget(sorted)
+  let totalBytes = sorted.reduce((sum, dump) => sum + dump.bytes, 0)
+  const isTooMuch = (dump: KeptDump): boolean =>
+    totalBytes > (keep.totalBytes ?? Infinity) ||
+    nowMs - dump.startedMs > (keep.ageMs ?? Infinity) ||
+    (counts.get(dump.target) ?? 0) > (keep.perTarget ?? Infinity)
+  const expired = new Set<KeptDump>()
+  let place = 0
+  for (let dump = sorted[place]; dump !== undefined; dump = sorted[place]) {
+    const isHeld = dump.isPinned === true || newest.has(dump) || needed.get(dump.process) === dump
+    if (isHeld || expired.has(dump) || !isTooMuch(dump)) {
+      place += 1
+      continue
+    }
+    expired.add(dump)
+    totalBytes -= dump.bytes
+    counts.set(dump.target, (counts.get(dump.target) ?? 0) - 1)
+    // Dropping the last dump that a baseline explains sets the baseline free, and it is the oldest then.
+    const before = needed.get(dump.process)
+    const own = byProcess.get(dump.process)?.filter((other) => !expired.has(other)) ?? []
+    needed.set(dump.process, findNeededBaseline(own))
+    const isFreed = before !== undefined && needed.get(dump.process) !== before
+    place = isFreed ? (places.get(before) ?? 0) : place + 1
   }
+  return [...expired]
 }
 
-// One at a time: dropping the last dump that a baseline explains sets the baseline free.
-function findCandidate(kept: readonly KeptDump[], keep: KeepLimits, nowMs: number): KeptDump | undefined {
-  const held = new Set([...findNewest(kept), ...findNeededBaselines(kept)])
-  const perTarget = countByTarget(kept)
-  const totalBytes = kept.reduce((sum, dump) => sum + dump.bytes, 0)
-  const isTooMuch = totalBytes > (keep.totalBytes ?? Infinity)
-  return kept.find(
-    (dump) =>
-      !held.has(dump) &&
-      dump.isPinned !== true &&
-      (isTooMuch ||
-        nowMs - dump.startedMs > (keep.ageMs ?? Infinity) ||
-        (perTarget.get(dump.target) ?? 0) > (keep.perTarget ?? Infinity)),
-  )
+function groupByProcess(sorted: readonly KeptDump[]): ReadonlyMap<string, readonly KeptDump[]> {
+  const groups = new Map<string, KeptDump[]>()
+  for (const dump of sorted) {
+    const group = groups.get(dump.process)
+    if (group) group.push(dump)
+    else groups.set(dump.process, [dump])
+  }
+  return groups
 }
 
-function countByTarget(kept: readonly KeptDump[]): ReadonlyMap<string, number> {
+function countByTarget(kept: readonly KeptDump[]): Map<string, number> {
   const counts = new Map<string, number>()
   for (const { target, isPinned } of kept)
     if (isPinned !== true) counts.set(target, (counts.get(target) ?? 0) + 1)
   return counts
 }
 
-// `kept` is oldest first, so a later entry replaces an earlier one.
-const findNewest = (kept: readonly KeptDump[]): Iterable<KeptDump> =>
-  new Map(kept.map((dump) => [dump.target, dump])).values()
-
-function findNeededBaselines(kept: readonly KeptDump[]): readonly KeptDump[] {
-  const needed = new Map<string, KeptDump>()
-  const newestBaseline = new Map<string, KeptDump>()
-  for (const dump of kept) {
-    if (dump.isBaseline) {
-      newestBaseline.set(dump.process, dump)
-      continue
-    }
-    const baseline = newestBaseline.get(dump.process)
-    if (baseline !== undefined) needed.set(dump.process, baseline)
-  }
-  return [...needed.values()]
+/** The baseline that the newest other dump of a process is compared with; `own` is oldest first. */
+function findNeededBaseline(own: readonly KeptDump[]): KeptDump | undefined {
+  const last = own.findLastIndex(({ isBaseline }) => !isBaseline)
+  return own.slice(0, Math.max(0, last)).findLast(({ isBaseline }) => isBaseline)
 }

@@ -35,14 +35,15 @@ export type DumpList = {
 
 export type ReadDump = { readonly kind: 'read'; readonly dump: Dump }
 
-/** Every complete dump in the store, or of one target in it. */
-export async function listDumps(storeDir: string, target?: string): Promise<DumpList> {
+/** Every complete dump in the store, or of one target in it, or of one pid there. */
+export async function listDumps(storeDir: string, target?: string, pid?: number): Promise<DumpList> {
   const dumps: DumpEntry[] = []
   const problems: Unreadable[] = []
   const { places, problem } = await listDumpPlaces(storeDir)
   if (problem !== undefined) problems.push(problem)
   for (const { id, path } of places) {
     if (target !== undefined && dirname(id) !== target) continue
+    if (pid !== undefined && parseDumpName(basename(id))?.pid !== pid) continue
     const manifest = await readManifest(path)
     if (manifest.kind === 'unreadable') problems.push(manifest)
     else {
