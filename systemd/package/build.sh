@@ -46,6 +46,7 @@ for name in pyheap-watchd pyheapctl; do ln -s "../lib/pyheap-watchd/dist/$name.j
 put systemd/pyheap-watchd.service /usr/lib/systemd/system/pyheap-watchd.service
 put systemd/pyheap-watchd.sysusers /usr/lib/sysusers.d/pyheap-watchd.conf
 put systemd/pyheap-watchd.tmpfiles /usr/lib/tmpfiles.d/pyheap-watchd.conf
+put systemd/pyheap-watchd.catalog /usr/lib/systemd/catalog/pyheap-watchd.catalog
 put config/pyheap-watchd.yaml /etc/pyheap-watchd/config.yaml
 put config/schema.json /etc/pyheap-watchd/schema.json
 for page in dist/man/pyheapctl.1 systemd/pyheap-watchd.8; do
@@ -61,6 +62,7 @@ put LICENSE /usr/share/doc/pyheap-watchd/copyright
 put "$node/LICENSE" /usr/share/doc/pyheap-watchd/LICENSE.node
 put CHANGELOG.md /usr/share/doc/pyheap-watchd/CHANGELOG.md
 mkdir -p "$root/usr/share/doc/pyheap-watchd/examples"
+for more in prometheus grafana; do cp -r "config/$more" "$root/usr/share/doc/pyheap-watchd/"; done
 cp -r config/examples/. "$root/usr/share/doc/pyheap-watchd/examples/"
 find "$root" -type d -exec chmod 0755 {} +
 find "$root" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
