@@ -38,6 +38,10 @@ export function createPorts({ hub, demands, metrics, log, signal, reload }: Port
         metrics: JSON.stringify(config.metrics),
         control: config.socket,
       }
+      metrics.declare(
+        config.targets.map(({ name }) => name),
+        config.decide.rules,
+      )
       const gid = await findGroupId('/etc/group', 'pyheap')
       if (next.telling !== keys.telling) {
         if (gid === undefined && config.hooks.some(({ user }) => user !== 'root'))

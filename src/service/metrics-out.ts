@@ -8,7 +8,7 @@ const EVERY_MS = 15_000
 /** Where metrics go until it is closed. `tell` hears each new kind of trouble once. */
 export function startMetrics(
   { textfile, listen }: MetricsPlaces,
-  { render }: Metrics,
+  { render }: Pick<Metrics, 'render'>,
   tell: (problem: string) => void,
 ): { readonly close: () => void } {
   const told = new Set<string>()

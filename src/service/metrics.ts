@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import { type ProcessId, processKey, type Wait } from '../model.ts'
+import { type ProcessId, processKey, type Rule, type Wait } from '../model.ts'
 import type { ServiceState } from '../report/service-state.ts'
 import type { ToldEvent } from '../report/told-event.ts'
 import { registerState } from './state-metrics.ts'
@@ -7,8 +7,13 @@ import { registerState } from './state-metrics.ts'
 /** Counts what happens, and renders it as Prometheus reads it. Labels have the names of the configuration, never pids. */
 export type Metrics = {
   readonly count: (event: ToldEvent, before: ServiceState) => void
+  /** Tells of what has not happened yet: a counter that begins with 1 has never increased, as Prometheus sees it. */
+  readonly declare: (targets: readonly string[], rules: readonly Pick<Rule, 'name' | 'targets'>[]) => void
   readonly render: () => Promise<string>
 }
+
+/** Of targets and rules together. */
+const MOST_DECLARED = 2000
 
 export function createMetrics(stateOf: () => ServiceState, now: () => number): Metrics {
   const registry = new Registry()
@@ -149,7 +154,14 @@ export function createMetrics(stateOf: () => ServiceState, now: () => number): M
         return event satisfies never
     }
   }
-  return { count, render: () => registry.metrics() }
+  const declare: Metrics['declare'] = (targets, rules) => {
+    const pairs = rules.flatMap(({ name, targets: own }) =>
+      (own.includes('*') ? targets : own).map((target) => ({ target, rule: name })),
+    )
+    for (const pair of pairs.slice(0, MOST_DECLARED)) captures.inc({ ...pair, outcome: 'captured' }, 0)
+    for (const target of targets) for (const dumped of ['yes', 'no']) kills.inc({ target, dumped }, 0)
+  }
+  return { count, declare, render: () => registry.metrics() }
 }
 
 const targetOf = ({ processes }: ServiceState, id: ProcessId): string =>

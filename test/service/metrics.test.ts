@@ -92,6 +92,25 @@ test('captures, failures and OOM kills are counted by what the configuration nam
   )
 })
 
+test('what has not happened yet is there as nothing, so that the first time is an increase', async () => {
+  const metrics = createMetrics(
+    () => initialState({ version: '1', targets: 1, rules: 1, startedMs: 0 }),
+    () => 0,
+  )
+  metrics.declare(
+    ['api', 'web'],
+    [
+      { name: 'near', targets: ['*'] },
+      { name: 'own', targets: ['web'] },
+    ],
+  )
+  const text = await metrics.render()
+  for (const pair of ['"api",rule="near"', '"web",rule="near"', '"web",rule="own"'])
+    assert.ok(text.includes(`pyheap_captures_total{target=${pair},outcome="captured"} 0`), pair)
+  assert.doesNotMatch(text, /"api",rule="own"/)
+  assert.ok(text.includes('pyheap_oom_kills_total{target="web",dumped="no"} 0'))
+})
+
 test('a refused configuration, a pause and a low disk can be alerted on', async () => {
   const bad = await after([
     { kind: 'config-refused', problems: ['x'] },
@@ -124,7 +143,7 @@ test('they are written whole for the textfile collector, and served on a port of
   const { port } = probe.address() as AddressInfo
   probe.close()
   const textfile = join(scratch, 'm.prom')
-  const metrics = { count: () => undefined, render: async () => 'pyheap_x 1\n' }
+  const metrics = { render: async () => 'pyheap_x 1\n' }
   const out = startMetrics({ textfile, listen: { host: '127.0.0.1', port } }, metrics, assert.fail)
   try {
     await sleep(100)
@@ -143,7 +162,7 @@ test('they are written whole for the textfile collector, and served on a port of
 
 test('what stands in their way is told once', async () => {
   const problems: string[] = []
-  const metrics = { count: () => undefined, render: async () => '' }
+  const metrics = { render: async () => '' }
   const taken = createServer().listen(0, '127.0.0.1')
   await once(taken, 'listening')
   const { port } = taken.address() as AddressInfo
