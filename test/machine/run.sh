@@ -1,6 +1,6 @@
 #!/bin/sh
-# npm run test:machine [-- WORDS]: boots an emulated Debian 12 with systemd and cgroup v2, installs the unit there as an
-# administrator would, lets it catch a leak, and runs the tests that WORDS pick (those of memory limits without any).
+# npm run test:machine [-- WORDS]: boots an emulated Debian 12 with systemd and cgroup v2 and the package installed, lets
+# it catch a leak, and runs the tests that WORDS pick (those of memory limits without any).
 # It makes the machine in a cache directory first (1 GB); an emulated CPU is slow, so tests that race the clock fail there.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -16,12 +16,15 @@ if [ ! -e "$home/made" ]; then
     initramfs-tools systemd-sysv dbus udev python3 gdb procps kmod bpftrace libatomic1
   touch "$home/made"
 fi
+sh systemd/package/build.sh --deb-only --out "$home/package" >/dev/null
+cp "$home"/package/*.deb "$root/root/"
+chroot "$root" sh -c 'dpkg -i /root/pyheap-watchd_*.deb && rm /root/*.deb'
+# What the tests run on.
 cp "$(command -v node)" "$root/usr/bin/node"
 rm -rf "$root/opt/pyheap-watchd"
-mkdir -p "$root/opt/pyheap-watchd" "$root/etc/pyheap-watchd"
+mkdir -p "$root/opt/pyheap-watchd"
+rm -f "$root/etc/systemd/system/pyheap-watchd.service"
 tar c --exclude=.git --exclude=test/leaks . | tar x -C "$root/opt/pyheap-watchd"
-for name in pyheap-watchd pyheapctl; do ln -sf "/opt/pyheap-watchd/dist/$name.js" "$root/usr/bin/$name"; done
-cp systemd/pyheap-watchd.service "$root/etc/systemd/system/"
 cp test/machine/try.service "$root/etc/systemd/system/"
 mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
 ln -sf /etc/systemd/system/try.service "$root/etc/systemd/system/multi-user.target.wants/try.service"

@@ -4,7 +4,7 @@ set -eu
 say() { echo "--- $*"; }
 uname -r
 mount -t cgroup2
-cat >/etc/pyheap-watchd/config.yaml <<'X'
+cat >/etc/pyheap-watchd/config.d/10-try.yaml <<'X'
 store: { dir: /var/lib/pyheap, reserve: 16MiB }
 rules:
   - { name: near-limit, when: { limit: { above: 60% } }, cooldown: 10m, capture: [census, stacks, graph] }
@@ -35,6 +35,11 @@ tr '\n' ' ' </tmp/verdict | grep -q 'module __main__: *HELD'
 pyheapctl graph "$dump" | grep 'HELD (list) retains'
 find /var/lib/pyheap -maxdepth 2 -name '*-will-oom' | grep .
 [ "$(systemctl is-active leaky)" = active ]
+say the daemon has limits of its own, apart from its snapshots
+cat /sys/fs/cgroup/system.slice/pyheap-watchd.service/daemon/memory.max \
+  /sys/fs/cgroup/system.slice/pyheap-watchd.service/daemon/cpu.max
+[ "$(cat /sys/fs/cgroup/system.slice/pyheap-watchd.service/daemon/memory.max)" = 536870912 ]
+pyheapctl status
 say snapshots are charged below the unit
 ls -d /sys/fs/cgroup/system.slice/pyheap-watchd.service/pyheap-snapshots
 grep '"copied_bytes"' "$dump/dump.json"
