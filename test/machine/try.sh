@@ -19,7 +19,8 @@ systemd-run --unit=leaky -p MemoryMax=150M -p MemorySwapMax=0 /usr/bin/python3 -
 import time
 HELD = []
 while True:
-    HELD.extend(bytearray(1000) for _ in range(500))
+    if len(HELD) < 125000:
+        HELD.extend(bytearray(1000) for _ in range(500))
     time.sleep(0.25)
 '
 for rule in near-limit will-oom; do
@@ -45,7 +46,10 @@ ls -d /sys/fs/cgroup/system.slice/pyheap-watchd.service/pyheap-snapshots
 grep '"copied_bytes"' "$dump/dump.json"
 say a daemon that is killed comes back, and stops
 systemctl kill -s SIGKILL pyheap-watchd
-sleep 12
+for _ in $(seq 60); do
+  sleep 1
+  ! systemctl is-active --quiet pyheap-watchd || break
+done
 systemctl is-active pyheap-watchd
 systemctl stop pyheap-watchd
 [ "$(systemctl is-active leaky)" = active ]
