@@ -21,7 +21,9 @@ export function explainProcess(
   const seen = findSeen(memory, pid)
   if (!seen) return undefined
   const { process, latest } = seen
-  const rules = explain(memory, process.id, config, memory.lastObservationMs).map(toRule)
+  // As it was when it was seen last: not everybody is in every turn.
+  const then = { ...memory, lastObservationMs: latest.atMs }
+  const rules = explain(then, process.id, config, latest.atMs).map(toRule)
   return { pid, target: process.target, rss_bytes: latest.rssBytes, limit: latest.limit, rules }
 }
 

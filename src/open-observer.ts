@@ -5,6 +5,7 @@ import type { Config } from './config/config.ts'
 import { places } from './installation.ts'
 import type { Rule, Sample } from './model.ts'
 import { endingOf } from './observe/ending.ts'
+import { mayRest } from './decide/may-rest.ts'
 import { readHostMemory } from './observe/host.ts'
 import { KernelLog } from './observe/kernel-log.ts'
 import { type Observer, createObserver } from './observe/observe.ts'
@@ -19,6 +20,7 @@ const NEAR = 0.8
 export function openObserver(
   config: Pick<Config, 'sampling' | 'targets' | 'decide'>,
   rulesOf: () => readonly Rule[] = () => config.decide.rules,
+  isProbed: () => boolean = () => false,
 ): Observer {
   const { historyMs, discoveryMs } = config.sampling
   // Its pids are the host's: in a namespace of our own they would be taken for ours.
@@ -36,6 +38,7 @@ export function openObserver(
     discoveryIntervalMs: discoveryMs,
     isIgnored: isOurs,
     isNear: (sample) => isNear(sample, rulesOf()),
+    mayRest: (sample) => mayRest(sample, rulesOf(), isProbed()),
     readHostMemory,
     history: { windowMs: historyMs, resolutionMs: Math.ceil(historyMs / HISTORY_POINTS) },
   })

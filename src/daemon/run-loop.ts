@@ -77,7 +77,7 @@ function createStages(
       sources: [schedules(config), revisits.source, ...sources],
       signal,
     }),
-    observe: (trigger) => observer.observe(now(), pidOf(trigger)),
+    observe: (trigger) => observer.observe(now(), pidOf(trigger), trigger.kind === 'interval'),
     conclude: async ({ endings = [] }) => {
       const problems = await noteEndings(storeAt(config.store.dir), endings)
       for (const { reason, detail, hint } of problems)

@@ -28,7 +28,11 @@ export function createTools(hub: Hub) {
       }
       if (next.observer !== keys.observer) {
         observer?.close()
-        observer = openObserver(config, () => rules)
+        observer = openObserver(
+          config,
+          () => rules,
+          () => hub.state().probe?.kind === 'active',
+        )
       }
       if (next.gdb !== keys.gdb) {
         void gdb?.close()

@@ -1,5 +1,6 @@
 import type { DecideConfig, Rule, Trigger, WatchedProcess } from '../model.ts'
 import type { Memory, ProcessMemory, RuleState } from './memory.ts'
+import { refreshGrowths } from './growths.ts'
 import { isContinuous, isFiring, nextState } from './rule-state.ts'
 import { readCondition, type Reading } from './rules.ts'
 
@@ -22,25 +23,47 @@ export type Advanced = {
 
 /** Moves each rule on with each process that was seen this turn, and marks what a schedule makes due. */
 export const advance = (memory: Memory, trigger: Trigger, config: DecideConfig, nowMs: number): Advanced => {
-  const processes = new Map<string, ProcessMemory>()
+  let processes: Map<string, ProcessMemory> | undefined
   const standings: Standing[] = []
-  for (const [key, known] of memory.processes) {
-    const { process, latest } = known
-    const isSeen = latest?.atMs === memory.lastObservationMs
+  const windows = windowsOf(config)
+  for (const [key, before] of memory.processes) {
+    const isSeen = before.latest?.atMs === memory.lastObservationMs
+    // Of those who were not seen nothing changes, but what a schedule asks of them.
+    if (!isSeen && trigger.kind !== 'schedule') continue
+    const known = isSeen ? { ...before, growths: refreshGrowths(before, windows, nowMs) } : before
     const rules = new Map<string, RuleState>()
-    for (const rule of config.rules) {
-      if (process !== undefined && !isFor(rule, process)) continue
-      const reading =
-        isSeen && rule.when.kind !== 'schedule' ? readCondition(rule.when, known, nowMs) : undefined
-      const state = nextRuleState({ memory, known, rule, reading, trigger, config, nowMs })
-      if (state !== undefined) rules.set(rule.name, state)
-      if (process === undefined || !isSeen) continue
-      standings.push({ process, known, rule, state, reading, isFiring: isFiring(state, rule, known, nowMs) })
+    for (const standing of standingsOf(known, isSeen, { memory, trigger, config, nowMs })) {
+      if (standing.state !== undefined) rules.set(standing.rule.name, standing.state)
+      if (isSeen && isWatched(standing)) standings.push(standing)
     }
+    processes ??= new Map(memory.processes)
     processes.set(key, { ...known, rules })
   }
-  return { memory: { ...memory, processes }, standings }
+  return { memory: processes === undefined ? memory : { ...memory, processes }, standings }
 }
+
+type Turn = Pick<Step, 'memory' | 'trigger' | 'config' | 'nowMs'>
+/** After a restart nobody knows yet whose a process is. */
+type MaybeStanding = Omit<Standing, 'process'> & { readonly process: WatchedProcess | undefined }
+
+const isWatched = (standing: MaybeStanding): standing is Standing => standing.process !== undefined
+
+function standingsOf(known: ProcessMemory, isSeen: boolean, turn: Turn): readonly MaybeStanding[] {
+  const { process } = known
+  return turn.config.rules
+    .filter((rule) => process === undefined || isFor(rule, process))
+    .map((rule) => {
+      const reading =
+        isSeen && rule.when.kind !== 'schedule' ? readCondition(rule.when, known, turn.nowMs) : undefined
+      const state = nextRuleState({ ...turn, known, rule, reading })
+      return { process, known, rule, state, reading, isFiring: isFiring(state, rule, known, turn.nowMs) }
+    })
+}
+
+/** The windows over which rules measure growth. */
+const windowsOf = ({ rules }: DecideConfig): readonly number[] => [
+  ...new Set(rules.flatMap(({ when }) => ('windowMs' in when ? [when.windowMs] : []))),
+]
 
 export const DEFAULT_INTERVAL_MS = 1000
 

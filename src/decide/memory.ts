@@ -9,6 +9,7 @@ import {
   type TraceRequest,
   type WatchedProcess,
 } from '../model.ts'
+import type { Growth } from './growths.ts'
 import { countFailure, type Failures } from './quarantine.ts'
 import { addPoint, type Point } from './points.ts'
 
@@ -32,6 +33,8 @@ export type ProcessMemory = {
   readonly lastSeenMs: number
   readonly points: readonly Point[]
   readonly latest: Sample | undefined
+  /** Over the windows that rules measure it on, as last worked out. */
+  readonly growths?: ReadonlyMap<number, Growth> | undefined
   readonly rules: ReadonlyMap<string, RuleState>
   readonly attempts: readonly Attempt[]
   readonly isBaselineSettled: boolean

@@ -58,7 +58,10 @@ function bytesToGo({ rule, state, known }: Standing): number {
 }
 
 /** Bytes until the threshold, as far as it is one of size. */
-function bytesBelow(when: Standing['rule']['when'], latest: Standing['known']['latest']): number | undefined {
+export function bytesBelow(
+  when: Standing['rule']['when'],
+  latest: Standing['known']['latest'],
+): number | undefined {
   if (latest === undefined) return undefined
   const { rssBytes, limit } = latest
   switch (when.kind) {

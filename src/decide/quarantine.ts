@@ -47,12 +47,13 @@ export const markQuarantines = (
   config: DecideConfig,
   nowMs: number,
 ): { readonly memory: Memory; readonly changes: readonly QuarantineChange[] } => {
-  const processes = new Map(memory.processes)
+  let processes: Map<string, ProcessMemory> | undefined
   const changes: QuarantineChange[] = []
   for (const [key, known] of memory.processes) {
     const leftMs = quarantineLeftMs(known, config, nowMs)
     if (known.process === undefined || leftMs > 0 === known.isQuarantined) continue
     const { id } = known.process
+    processes ??= new Map(memory.processes)
     processes.set(key, { ...known, isQuarantined: leftMs > 0 })
     changes.push(
       leftMs > 0
@@ -60,5 +61,5 @@ export const markQuarantines = (
         : { kind: 'ended', process: id },
     )
   }
-  return changes.length === 0 ? { memory, changes } : { memory: { ...memory, processes }, changes }
+  return { memory: processes === undefined ? memory : { ...memory, processes }, changes }
 }

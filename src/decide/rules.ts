@@ -1,6 +1,6 @@
 import type { Condition, LimitUse, WaitReason } from '../model.ts'
 import type { ProcessMemory } from './memory.ts'
-import { growthBytesPerMs } from './points.ts'
+import { growthOf } from './growths.ts'
 
 /** A condition that is measured; a schedule is not. */
 export type LevelCondition = Exclude<Condition, { readonly kind: 'schedule' }>
@@ -52,17 +52,14 @@ const readLimit = (when: Of<'limit'>, { latest }: ProcessMemory): Reading => {
   return { ...above(limit.usedBytes / limit.limitBytes, when.aboveShare, when.clearBelowShare), limit }
 }
 
-const readGrowth = (when: Of<'growth'>, { points }: ProcessMemory, nowMs: number): Reading => {
-  const growth = growthBytesPerMs(points, when.windowMs, nowMs)
+const readGrowth = (when: Of<'growth'>, known: ProcessMemory, nowMs: number): Reading => {
+  const growth = growthOf(known, when.windowMs, nowMs)
   return growth === undefined ? tooFew : above(growth, when.aboveBytesPerMs, when.clearBelowBytesPerMs)
 }
 
-const readTimeToLimit = (
-  when: Of<'time-to-limit'>,
-  { latest, points }: ProcessMemory,
-  nowMs: number,
-): Reading => {
-  const growth = growthBytesPerMs(points, when.windowMs, nowMs)
+const readTimeToLimit = (when: Of<'time-to-limit'>, known: ProcessMemory, nowMs: number): Reading => {
+  const growth = growthOf(known, when.windowMs, nowMs)
+  const { latest } = known
   if (latest === undefined || growth === undefined) return tooFew
   const { limit } = latest
   if (limit === undefined || limit.limitBytes <= 0) return noLimit

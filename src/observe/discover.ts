@@ -11,6 +11,11 @@ export type DiscovererOptions = {
   readonly inspectLimitMs: number
   /** Pids that are none of our business: our own, our children, and our snapshots. Asked before one is looked into. */
   readonly isIgnored: (pid: number) => boolean
+  /**
+   * In so many sweeps everybody who is known for a while is looked at once for exec; 1 unless told. What is new is looked
+   * at in every sweep.
+   */
+  readonly spread?: number | undefined
 }
 
 export type Discovery = {
@@ -27,6 +32,9 @@ export class Discoverer {
   readonly #options: DiscovererOptions
   readonly #known = new Map<number, Known>()
   readonly #inspecting = new Set<number>()
+  /** How often a program was found not to be Python, by its path. */
+  readonly #familiar = new Map<string, number>()
+  #sweeps = 0
 
   constructor(options: DiscovererOptions) {
     this.#options = options
@@ -38,10 +46,12 @@ export class Discoverer {
     if (pids === undefined) {
       return { appeared: [], gone: [], problems: [`cannot list ${this.#options.procRoot}`] }
     }
+    this.#sweeps++
     const appeared: PythonProcess[] = []
     const gone = this.#forgetAllBut(new Set(pids))
     const problems: string[] = []
     for (const pid of pids) {
+      if (!this.#isDue(pid)) continue
       const change = await this.#look(pid)
       if (change.gone !== undefined) gone.push(change.gone)
       if (change.appeared !== undefined) appeared.push(change.appeared)
@@ -53,6 +63,13 @@ export class Discoverer {
   /** Whether a process has been looked at. */
   knows(pid: number): boolean {
     return this.#known.has(pid)
+  }
+
+  /** Programs change what they run when they are young. */
+  #isDue(pid: number): boolean {
+    const { spread = 1 } = this.#options
+    const known = this.#known.get(pid)
+    return known === undefined || known.looks <= YOUNG_LOOKS || (pid + this.#sweeps) % spread === 0
   }
 
   async #look(pid: number): Promise<Change> {
@@ -68,16 +85,29 @@ export class Discoverer {
       return {}
     }
     if (this.#inspecting.has(pid) || this.#options.isIgnored(pid)) return {}
+    // Of a program that never was Python the next short-lived one is not worth more than a look at the second sweep.
+    if (before === undefined && (this.#familiar.get(exe) ?? 0) >= FAMILIAR) {
+      this.#known.set(pid, { exe, looks: 1, python: undefined })
+      return {}
+    }
     if (this.#inspecting.size >= MAX_HANGING) return { problem: `process ${pid} not looked at: others hang` }
 
     const inspection = await this.#inspect(pid)
     const found = inspection === 'too slow' ? undefined : inspection
     this.#known.set(pid, describe(directory, exe, before, found))
+    if (inspection !== 'too slow') this.#remember(exe, found !== undefined)
     return {
       appeared: found,
       gone: replaced(before, found),
       problem: inspection === 'too slow' ? `looking at process ${pid} took too long` : undefined,
     }
+  }
+
+  #remember(exe: string, isPython: boolean): void {
+    if (this.#familiar.size >= MAX_FAMILIAR) this.#familiar.clear()
+    // One that has been Python, perhaps in another container, is looked into every time.
+    const count = isPython ? Number.NEGATIVE_INFINITY : (this.#familiar.get(exe) ?? 0) + 1
+    this.#familiar.set(exe, count)
   }
 
   async #inspect(pid: number): Promise<PythonProcess | undefined | 'too slow'> {
@@ -119,6 +149,9 @@ type Change = {
 
 // libuv has four threads for files, and the rest of the daemon needs some.
 const MAX_HANGING = 2
+const YOUNG_LOOKS = 3
+const FAMILIAR = 8
+const MAX_FAMILIAR = 1024
 const MAX_PROBLEMS = 10
 
 const listPids = (procRoot: string): readonly number[] | undefined => {

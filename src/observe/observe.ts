@@ -16,6 +16,7 @@ import { compileTargets } from './match-target.ts'
 import { memorySplit, parseStatus } from '../proc/parse-status.ts'
 import { createInspector } from './python.ts'
 import { readSmall } from './read-proc.ts'
+import { Rests } from './rests.ts'
 import { Sampler } from './sampler.ts'
 
 export type ObserverOptions = {
@@ -32,14 +33,19 @@ export type ObserverOptions = {
   readonly isIgnored: (pid: number) => boolean
   /** Whether a sample is near a threshold, so that what its memory is made of is worth reading. */
   readonly isNear: (sample: Sample, process: WatchedProcess) => boolean
+  /** Whether one that has not changed for a while may be left out of most sweeps; nobody unless told. */
+  readonly mayRest?: ((sample: Sample) => boolean) | undefined
   readonly readHostMemory: () => Promise<HostMemory>
   readonly history: HistoryOptions
 }
 
 /** Looks at everything that is watched, once per call. */
 export type Observer = {
-  /** `only`: nobody but this process, as long as it is watched; else everybody, and new ones are looked for. */
-  readonly observe: (nowMs: number, only?: number) => Promise<Observation>
+  /**
+   * `only`: nobody but this process, as long as it is watched; else everybody, and new ones are looked for. With
+   * `isRoutine` those who may rest are left out.
+   */
+  readonly observe: (nowMs: number, only?: number, isRoutine?: boolean) => Promise<Observation>
   /** Whether a process is watched, is of no interest, or has not been looked at. */
   readonly standing: (pid: number) => 'watched' | 'other' | 'unknown'
   /** How the RSS of a process went until now, for its dump. */
@@ -55,6 +61,9 @@ export const createObserver = (options: ObserverOptions): Observer => {
   const history = new History(options.history)
   const watched = new Map<string, WatchedProcess>()
   const byPid = new Map<number, WatchedProcess>()
+  const rests = new Rests(options.mayRest)
+  let placings = 0
+  let sweeps = 0
 
   const forget = (id: ProcessId): void => {
     watched.delete(processKey(id))
@@ -62,6 +71,7 @@ export const createObserver = (options: ObserverOptions): Observer => {
     sampler.drop(id)
     limits.forget(id)
     history.forget(id)
+    rests.forget(id)
   }
 
   const update = async (nowMs: number, isUrgent: boolean): Promise<Discovered> => {
@@ -72,7 +82,11 @@ export const createObserver = (options: ObserverOptions): Observer => {
       watched.set(processKey(process.id), process)
       byPid.set(process.id.pid, process)
     }
-    for (const process of watched.values()) limits.place(process)
+    // Limits hardly ever change: in some sweeps everybody is asked once.
+    placings++
+    for (const process of watched.values())
+      if ((process.id.pid + placings) % SPREAD === 0) limits.place(process)
+    for (const process of change.appeared) limits.place(process)
     return change
   }
 
@@ -84,11 +98,12 @@ export const createObserver = (options: ObserverOptions): Observer => {
     history.record(process.id, nowMs, reading.rssBytes)
     const limit = limits.tightest(process.id, reading.virtualBytes, host)
     const plain: Sample = { process: process.id, atMs: nowMs, rssBytes: reading.rssBytes, limit }
+    rests.note(plain)
     return options.isNear(plain, process) ? withSplit(plain, options.procRoot) : plain
   }
 
   return {
-    observe: async (nowMs, only) => {
+    observe: async (nowMs, only, isRoutine = false) => {
       const host = await options.readHostMemory()
       const single = only === undefined ? undefined : byPid.get(only)
       const { appeared, gone, problems } = single
@@ -98,7 +113,9 @@ export const createObserver = (options: ObserverOptions): Observer => {
       const samples: Sample[] = []
       const ended: ProcessId[] = []
       let missing = 0
+      sweeps++
       for (const process of single ? [single] : watched.values()) {
+        if (isRoutine && !single && rests.isResting(process.id, sweeps)) continue
         const result = sample(process, nowMs, host)
         if (result === 'gone') ended.push(process.id)
         else if (result === 'missing') missing++
@@ -128,6 +145,9 @@ type Discovered = {
   readonly problems: readonly string[]
 }
 
+/** What is known for a while is looked at again once in so many searches. */
+const SPREAD = 4
+
 type Watched = ReadonlyMap<string, WatchedProcess>
 
 // Looking into a process that hangs must not hold up the samples of the others for long.
@@ -150,6 +170,7 @@ const createDiscovery = (options: ObserverOptions): Discovery => {
     inspect: createInspector({ procRoot, passwdFile, bootId }),
     inspectLimitMs: INSPECT_LIMIT_MS,
     isIgnored: options.isIgnored,
+    spread: SPREAD,
   })
   const nameTarget = compileTargets(options.targets)
   let lastMs: number | undefined

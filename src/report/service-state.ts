@@ -97,7 +97,9 @@ function afterLook(
   for (const sample of samples) {
     const key = processKey(sample.process)
     const known = processes.get(key)
-    if (known) processes.set(key, { ...known, rssBytes: sample.rssBytes, limitShare: shareOf(sample) })
+    const limitShare = shareOf(sample)
+    if (known && (known.rssBytes !== sample.rssBytes || known.limitShare !== limitShare))
+      processes.set(key, { ...known, rssBytes: sample.rssBytes, limitShare })
   }
   for (const id of gone) processes.delete(processKey(id))
   const [first] = killed
