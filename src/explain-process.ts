@@ -42,7 +42,7 @@ const toRule = ({ rule: { name, when }, reading, reason }: Explained): Explained
   name,
   when,
   ...(reading?.kind === 'value'
-    ? { value: reading.value, threshold: reading.threshold, need: reading.need }
+    ? { of: reading.of, value: reading.value, threshold: reading.threshold, need: reading.need }
     : {}),
   reason,
 })

@@ -7,10 +7,12 @@
  * people. Sizes are bytes.
  */
 
+import type { Condition, SampleExtras } from './model/conditions.ts'
 import type { Census, Collections, MemoryMap, OutsideEvidence } from './model/inside.ts'
 
 export * from './model/inside.ts'
 export type * from './model/heap-graph.ts'
+export * from './model/conditions.ts'
 export * from './model/findings.ts'
 export * from './model/telling.ts'
 export type * from './model/graph-findings.ts'
@@ -84,6 +86,7 @@ export type Sample = {
   readonly limit?: LimitUse | undefined
   /** Only read near a threshold. */
   readonly split?: MemorySplit | undefined
+  readonly extras?: SampleExtras | undefined
 }
 
 export type MemorySplit = {
@@ -195,25 +198,6 @@ export type ProfileStore = {
 
 // ---------------------------------------------------------------- when to capture
 
-export type Condition =
-  | { readonly kind: 'rss'; readonly aboveBytes: number; readonly clearBelowBytes: number }
-  /** Shares are 0…1 of the tightest limit. */
-  | { readonly kind: 'limit'; readonly aboveShare: number; readonly clearBelowShare: number }
-  | {
-      readonly kind: 'growth'
-      readonly aboveBytesPerMs: number
-      readonly clearBelowBytesPerMs: number
-      readonly windowMs: number
-    }
-  /** Room left under the tightest limit, divided by the growth over the window. */
-  | {
-      readonly kind: 'time-to-limit'
-      readonly belowMs: number
-      readonly clearAboveMs: number
-      readonly windowMs: number
-    }
-  | { readonly kind: 'schedule'; readonly cron: string; readonly timezone?: string | undefined }
-
 /** What a dump may hold; the first two unless a rule says otherwise. */
 export const CAPTURE_KINDS = ['census', 'stacks', 'graph', 'core', 'gc'] as const
 export type CaptureKind = (typeof CAPTURE_KINDS)[number]
@@ -279,6 +263,7 @@ export type WaitReason =
   | 'target-quota'
   | 'not-enough-samples'
   | 'no-limit'
+  | 'not-told'
   | 'less-urgent'
   | 'quarantined'
   | 'paused'

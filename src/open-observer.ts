@@ -3,9 +3,10 @@ import { readStat } from './capture/read-stat.ts'
 import { isSnapshotName } from './capture/snapshot-name.ts'
 import type { Config } from './config/config.ts'
 import { places } from './installation.ts'
-import type { Rule, Sample } from './model.ts'
+import { levelsOf, type Rule, type Sample } from './model.ts'
 import { endingOf } from './observe/ending.ts'
 import { mayRest } from './decide/may-rest.ts'
+import { wantsOf } from './decide/wants.ts'
 import { readHostMemory } from './observe/host.ts'
 import { KernelLog } from './observe/kernel-log.ts'
 import { type Observer, createObserver } from './observe/observe.ts'
@@ -38,6 +39,7 @@ export function openObserver(
     discoveryIntervalMs: discoveryMs,
     isIgnored: isOurs,
     isNear: (sample) => isNear(sample, rulesOf()),
+    wants: () => wantsOf(rulesOf()),
     mayRest: (sample) => mayRest(sample, rulesOf(), isProbed()),
     readHostMemory,
     history: { windowMs: historyMs, resolutionMs: Math.ceil(historyMs / HISTORY_POINTS) },
@@ -56,11 +58,14 @@ function isOurs(pid: number): boolean {
 }
 
 const isNear = ({ rssBytes, limit }: Sample, rules: readonly Rule[]): boolean =>
-  rules.some(({ when }) => {
-    if (when.kind === 'rss') return rssBytes > when.aboveBytes * NEAR
-    return (
-      when.kind === 'limit' &&
-      limit !== undefined &&
-      limit.usedBytes / limit.limitBytes > when.aboveShare * NEAR
-    )
-  })
+  rules
+    .flatMap(({ when }) => levelsOf(when))
+    .some((level) => {
+      if (level.kind === 'rss' || level.kind === 'ratchet') return rssBytes > level.aboveBytes * NEAR
+      if (level.kind === 'steps') return rssBytes > (level.bytes[0] ?? 0) * NEAR
+      return (
+        level.kind === 'limit' &&
+        limit !== undefined &&
+        limit.usedBytes / limit.limitBytes > level.aboveShare * NEAR
+      )
+    })

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Condition } from '../model.ts'
+import type { Condition, LevelCondition } from '../model.ts'
 import { toRule } from './config.ts'
 import type { Issue } from './explain-issue.ts'
 import type { ruleSchema, samplingSchema } from './schema.ts'
@@ -55,40 +55,83 @@ const checkCondition = (
   sampling: Sampling | undefined,
   checkCron: CheckCron,
 ): readonly Issue[] => {
-  const { when, forMs } = toRule(rule)
+  const { when } = toRule(rule)
   const [key = ''] = Object.keys(rule.when)
-  const at = (last: string, message: string): Issue => ({
+  const at: IssueAt = (last, message) => ({
     at: 'value',
     path: [...path, 'when', key, last],
     message: `${last}: ${message}`,
   })
-  switch (when.kind) {
-    case 'rss':
-      return clearMistake(when.clearBelowBytes > when.aboveBytes, at)
-    case 'limit':
-      return [
-        ...(when.aboveShare < 1
-          ? []
-          : [at('above', 'can never fire: at 100% the process is already killed')]),
-        ...clearMistake(when.clearBelowShare > when.aboveShare, at),
-      ]
-    case 'growth':
-      return [
-        ...clearMistake(when.clearBelowBytesPerMs > when.aboveBytesPerMs, at),
-        ...checkWindow(when.windowMs, sampling, at),
-        ...checkFor(forMs, path, sampling),
-      ]
-    case 'time-to-limit':
-      return [
-        ...(when.clearAboveMs >= when.belowMs ? [] : [at('clear_above', 'must not be less than below')]),
-        ...checkWindow(when.windowMs, sampling, at),
-        ...checkFor(forMs, path, sampling),
-      ]
-    case 'schedule':
-      return [...checkSchedule(when, checkCron, at), ...checkScheduleFor(rule, path)]
-    default:
-      return when satisfies never
-  }
+  if (when.kind === 'schedule')
+    return [...checkSchedule(when, checkCron, at), ...checkScheduleFor(rule, path)]
+  if (!('conditions' in when))
+    return checkLevel({ when: rule.when, rule, level: when, path: [...path, 'when'] }, sampling, path)
+  const parts = rule.when[when.kind] ?? []
+  return parts.flatMap((part, index) => {
+    const level = when.conditions[index]
+    const place = [...path, 'when', key, index]
+    return level === undefined ? [] : checkLevel({ when: part, rule, level, path: place }, sampling, path)
+  })
+}
+
+type FileLevel = Omit<FileRule['when'], 'all' | 'any' | 'schedule'>
+type Level = {
+  readonly when: FileLevel
+  readonly rule: FileRule
+  readonly level: LevelCondition
+  /** Of the map that has the condition's key. */
+  readonly path: Path
+}
+
+const checkLevel = (
+  { when, rule, level, path }: Level,
+  sampling: Sampling | undefined,
+  rulePath: Path,
+): readonly Issue[] => {
+  const [key = ''] = Object.keys(when)
+  const at: IssueAt = (last, message) => ({
+    at: 'value',
+    path: [...path, key, last],
+    message: `${last}: ${message}`,
+  })
+  return [
+    ...(when.rss === undefined ? [] : checkRss(when.rss, [...path, key])),
+    ...checkThresholds(level, at),
+    ...('windowMs' in level && level.kind !== 'memory-events'
+      ? [...checkWindow(level.windowMs, sampling, at), ...checkFor(toRule(rule).forMs, rulePath, sampling)]
+      : []),
+  ]
+}
+
+/** Which keys of `rss` go together. */
+const checkRss = (
+  { above, clear_below, ratchet, steps }: NonNullable<FileLevel['rss']>,
+  path: Path,
+): readonly Issue[] => {
+  const wrong = (message: string): readonly Issue[] => [{ at: 'value', path, message }]
+  if ((above === undefined) === (steps === undefined)) return wrong('rss: needs exactly one of above, steps')
+  if (steps !== undefined && (clear_below !== undefined || ratchet !== undefined))
+    return wrong('rss: with steps neither clear_below nor ratchet means anything')
+  if (ratchet !== undefined && clear_below !== undefined)
+    return wrong('rss: with ratchet clear_below means nothing: it fires again above the last capture')
+  return []
+}
+
+const checkThresholds = (level: LevelCondition, at: IssueAt): readonly Issue[] => {
+  if ('clearBelowBytes' in level) return clearMistake(level.clearBelowBytes > level.aboveBytes, at)
+  if ('clearBelowBytesPerMs' in level)
+    return clearMistake(level.clearBelowBytesPerMs > level.aboveBytesPerMs, at)
+  if ('clearAboveMs' in level)
+    return level.clearAboveMs >= level.belowMs ? [] : [at('clear_above', 'must not be less than below')]
+  if (!('clearBelowShare' in level)) return []
+  const tooMuch =
+    level.kind === 'limit'
+      ? 'can never fire: at 100% the process is already killed'
+      : 'can never fire: more than 100% there is not'
+  return [
+    ...(level.aboveShare < 1 ? [] : [at('above', tooMuch)]),
+    ...clearMistake(level.clearBelowShare > level.aboveShare, at),
+  ]
 }
 
 type IssueAt = (last: string, message: string) => Issue

@@ -1,7 +1,6 @@
 import type { z } from 'zod'
 import {
   completeKinds,
-  type Condition,
   type DecideConfig,
   type Hook,
   type MetricsPlaces,
@@ -13,6 +12,7 @@ import {
 } from '../model.ts'
 import type { SizeOrShare } from './fields.ts'
 import { DEFAULT_KINDS, DEFAULT_FRAMES, configSchema } from './schema.ts'
+import { toCondition } from './conditions.ts'
 import type { ruleSchema } from './schema.ts'
 import { toHook, toMetricsPlaces, toWebhook } from './telling.ts'
 
@@ -131,38 +131,6 @@ const toAction = ({ action, capture, frames, ...rule }: z.output<typeof ruleSche
       }
 
 const DEFAULT_FOR_MS = 10_000
-
-// A value that trembles around its threshold must not fire again and again.
-const CLEAR_BELOW = 0.9
-const CLEAR_ABOVE = 1.1
-
-const toCondition = ({ rss, limit, growth, time_to_limit, schedule }: FileCondition): Condition => {
-  if (rss !== undefined) {
-    const clearBelowBytes = rss.clear_below ?? Math.round(rss.above * CLEAR_BELOW)
-    return { kind: 'rss', aboveBytes: rss.above, clearBelowBytes }
-  }
-  if (limit !== undefined) {
-    const clearBelowShare = limit.clear_below ?? limit.above * CLEAR_BELOW
-    return { kind: 'limit', aboveShare: limit.above, clearBelowShare }
-  }
-  if (growth !== undefined) {
-    const clearBelowBytesPerMs = growth.clear_below ?? growth.above * CLEAR_BELOW
-    return { kind: 'growth', aboveBytesPerMs: growth.above, clearBelowBytesPerMs, windowMs: growth.window }
-  }
-  if (time_to_limit !== undefined) {
-    const clearAboveMs = time_to_limit.clear_above ?? Math.round(time_to_limit.below * CLEAR_ABOVE)
-    return {
-      kind: 'time-to-limit',
-      belowMs: time_to_limit.below,
-      clearAboveMs,
-      windowMs: time_to_limit.window,
-    }
-  }
-  if (schedule !== undefined) return { kind: 'schedule', cron: schedule.cron, timezone: schedule.timezone }
-  throw new Error('the schema has accepted a rule without a condition')
-}
-
-type FileCondition = z.output<typeof ruleSchema>['when']
 
 // A target that takes every process is what is left for the others, wherever it stands: a drop-in that adds a target
 // to the default config comes after it.

@@ -7,13 +7,13 @@ import {
   name,
   path,
   pattern,
-  rate,
   section,
   share,
   size,
   sizeOrZero,
 } from './fields.ts'
 import { captureSchema } from './capture-section.ts'
+import { whenSchema } from './conditions.ts'
 import { MOST_PROFILE_STORES, profileStoreSchema } from './profile-store.ts'
 import { hookSchema, metricsSchema, MOST_RECEIVERS, webhookSchema } from './telling.ts'
 import { quoted } from './words.ts'
@@ -57,41 +57,6 @@ export const targetSchema = section('A kind of process to watch. The first match
   match,
 })
 
-const WINDOW = 'How far back growth is measured, at most sampling.history.'
-
-const when = section('What must be true; exactly one condition.', {
-  rss: section('Resident memory.', {
-    above: size().meta({ description: 'Fires above this size.' }),
-    clear_below: size().optional().meta({ description: 'Ready to fire again below this; 90% of above.' }),
-  }).optional(),
-  limit: section('Share of the tightest limit: cgroup or rlimit, else host memory.', {
-    above: share().meta({ description: 'Fires above this share.' }),
-    clear_below: share().optional().meta({ description: 'Ready to fire again below this; 90% of above.' }),
-  }).optional(),
-  growth: section('Growth of resident memory over a window.', {
-    above: rate().meta({ description: 'Fires above this rate.' }),
-    clear_below: rate().optional().meta({ description: 'Ready to fire again below this; 90% of above.' }),
-    window: duration().prefault('30m').meta({ description: WINDOW }),
-  }).optional(),
-  time_to_limit: section('Time until the tightest limit is reached, if growth goes on as over the window.', {
-    below: duration().meta({ description: 'Fires when less time than this is left.' }),
-    clear_above: duration()
-      .optional()
-      .meta({ description: 'Ready to fire again above this; 110% of below.' }),
-    window: duration().prefault('5m').meta({ description: WINDOW }),
-  }).optional(),
-  schedule: section('At given times, whatever the memory.', {
-    cron: pattern().meta({ description: 'Cron expression: `0 3 * * *` is every night at three.' }),
-    timezone: pattern().optional().meta({ description: "Time zone of the expression; the machine's own." }),
-  }).optional(),
-})
-  .refine((conditions) => Object.keys(conditions).length === 1, {
-    error: 'needs exactly one of rss, limit, growth, time_to_limit, schedule',
-    // Not on top of an unknown key, which is the likely reason why the count is wrong.
-    when: ({ issues }) => !issues.some((issue) => (issue.path ?? []).length === 0),
-  })
-  .meta({ minProperties: 1, maxProperties: 1 })
-
 /** One entry of `rules`. */
 export const ruleSchema = section('When to capture.', {
   name: name('manual|baseline').meta({ description: 'Names the dumps that it causes.' }),
@@ -101,7 +66,7 @@ export const ruleSchema = section('When to capture.', {
     .max(MOST_ENTRIES)
     .prefault(['*'])
     .meta({ description: 'Names of targets that the rule holds for; * is all of them.' }),
-  when,
+  when: whenSchema,
   for: durationOrZero()
     .optional()
     .meta({ description: 'How long the condition must hold; 0s is at once.', default: '10s' }),
@@ -202,7 +167,10 @@ export const configSchema = section('Configuration of pyheap-watchd.', {
     .max(MOST_ENTRIES)
     .prefault([
       { name: 'near-limit', when: { limit: { above: '75%' } } },
-      { name: 'slow-leak', when: { growth: { above: '1MiB/m', window: '30m' } } },
+      {
+        name: 'slow-leak',
+        when: { growth: { above: '1MiB/m', window: '30m', floor: '64MiB', min_change: '16MiB' } },
+      },
     ])
     .meta({ description: 'When to capture.' }),
   limits: section('How many captures at most, good or bad.', {

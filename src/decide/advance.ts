@@ -1,8 +1,9 @@
-import type { DecideConfig, Rule, Trigger, WatchedProcess } from '../model.ts'
+import { type DecideConfig, levelsOf, type Rule, type Trigger, type WatchedProcess } from '../model.ts'
+import { expectedCaptureMs } from './capture-cost.ts'
 import type { Memory, ProcessMemory, RuleState } from './memory.ts'
 import { refreshGrowths } from './growths.ts'
 import { isContinuous, isFiring, nextState } from './rule-state.ts'
-import { readCondition, type Reading } from './rules.ts'
+import { type Known, readCondition, type Reading } from './rules.ts'
 
 /** How a rule stands with a process this turn. */
 export type Standing = {
@@ -42,6 +43,21 @@ export const advance = (memory: Memory, trigger: Trigger, config: DecideConfig, 
   return { memory: processes === undefined ? memory : { ...memory, processes }, standings }
 }
 
+/** What a rule may know of a process. */
+export const knownBy = (
+  { name }: Rule,
+  known: ProcessMemory,
+  { captureCosts }: Pick<Memory, 'captureCosts'>,
+): Known => ({
+  process: known,
+  peakBytes: known.peaks?.get(name),
+  captureMs: expectedCaptureMs(
+    captureCosts ?? new Map(),
+    known.process?.target ?? '',
+    known.latest?.rssBytes ?? 0,
+  ),
+})
+
 type Turn = Pick<Step, 'memory' | 'trigger' | 'config' | 'nowMs'>
 /** After a restart nobody knows yet whose a process is. */
 type MaybeStanding = Omit<Standing, 'process'> & { readonly process: WatchedProcess | undefined }
@@ -53,8 +69,11 @@ function standingsOf(known: ProcessMemory, isSeen: boolean, turn: Turn): readonl
   return turn.config.rules
     .filter((rule) => process === undefined || isFor(rule, process))
     .map((rule) => {
+      const { when } = rule
       const reading =
-        isSeen && rule.when.kind !== 'schedule' ? readCondition(rule.when, known, turn.nowMs) : undefined
+        isSeen && when.kind !== 'schedule'
+          ? readCondition(when, knownBy(rule, known, turn.memory), turn.nowMs)
+          : undefined
       const state = nextRuleState({ ...turn, known, rule, reading })
       return { process, known, rule, state, reading, isFiring: isFiring(state, rule, known, turn.nowMs) }
     })
@@ -62,7 +81,13 @@ function standingsOf(known: ProcessMemory, isSeen: boolean, turn: Turn): readonl
 
 /** The windows over which rules measure growth. */
 const windowsOf = ({ rules }: DecideConfig): readonly number[] => [
-  ...new Set(rules.flatMap(({ when }) => ('windowMs' in when ? [when.windowMs] : []))),
+  ...new Set(
+    rules
+      .flatMap(({ when }) => levelsOf(when))
+      .flatMap((level) =>
+        level.kind === 'growth' || level.kind === 'time-to-limit' ? [level.windowMs] : [],
+      ),
+  ),
 ]
 
 export const DEFAULT_INTERVAL_MS = 1000

@@ -4,8 +4,9 @@ import {
   type DecideConfig,
   type Demand,
   type FiredRule,
+  type LevelCondition,
+  levelsOf,
   type QuarantineChange,
-  type Rule,
   type RuleAction,
   type TraceRequest,
   type Trigger,
@@ -70,13 +71,26 @@ const lookLimits = ({ fastestMs, intervalMs = DEFAULT_INTERVAL_MS }: DecideConfi
 })
 
 // Who is about to hit a limit loses the evidence; who is only large or growing does not yet.
-const RANK: Readonly<Record<Rule['when']['kind'], number>> = {
+const RANK: Readonly<Record<LevelCondition['kind'] | 'schedule', number>> = {
   limit: 0,
   'time-to-limit': 0,
+  pressure: 0,
+  'memory-events': 0,
   rss: 1,
+  steps: 1,
+  ratchet: 1,
+  'cgroup-share': 1,
+  swap: 1,
+  pss: 1,
+  uss: 1,
   growth: 2,
+  age: 2,
   schedule: 3,
 }
+
+/** A rule is as urgent as the most urgent thing that it measures. */
+const rankOf = ({ rule: { when } }: Standing): number =>
+  Math.min(RANK.schedule, ...levelsOf(when).map(({ kind }) => RANK[kind]))
 
 /** Of the threshold. */
 const NEAR = 0.8
@@ -86,7 +100,7 @@ const MAX_WAITS = 256
 const byUrgency = (a: Standing, b: Standing): number =>
   // Where a capture is due already, tracing from now on can wait.
   Number(isTrace(a)) - Number(isTrace(b)) ||
-  RANK[a.rule.when.kind] - RANK[b.rule.when.kind] ||
+  rankOf(a) - rankOf(b) ||
   compare(needOf(b), needOf(a)) ||
   compare(rssOf(b), rssOf(a)) ||
   a.process.id.pid - b.process.id.pid
@@ -127,10 +141,9 @@ const kindsOf = (action: RuleAction): readonly CaptureKind[] =>
   action.kind === 'capture' ? action.capture : []
 
 const firedRule = ({ rule, reading }: Standing): FiredRule => {
-  const fired = { rule: rule.name, kind: rule.when.kind }
-  if (reading?.kind !== 'value') return fired
-  const { value, threshold, limit } = reading
-  return { ...fired, value, threshold, ...(limit === undefined ? {} : { limit }) }
+  if (reading?.kind !== 'value') return { rule: rule.name, kind: rule.when.kind }
+  const { of, value, threshold, limit } = reading
+  return { rule: rule.name, kind: of, value, threshold, ...(limit === undefined ? {} : { limit }) }
 }
 
 // Neither quotas nor a pause hold back what is asked for by hand; it counts as an attempt all the same.

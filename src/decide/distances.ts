@@ -1,5 +1,5 @@
 import type { DecideConfig, Rule, Sample, WatchedProcess } from '../model.ts'
-import { isFor } from './advance.ts'
+import { isFor, knownBy } from './advance.ts'
 import type { Memory, ProcessMemory } from './memory.ts'
 import { growthBytesPerMs } from './points.ts'
 import { type Reading, readCondition } from './rules.ts'
@@ -36,14 +36,13 @@ export const measureDistances = (
         sample: latest,
         growthBytesPerMs: growth,
         leftMs: timeLeft(latest, growth),
-        distances: distancesOf(known, process, rules, nowMs),
+        distances: distancesOf({ known, process, memory }, rules, nowMs),
       },
     ]
   })
 
 const distancesOf = (
-  known: ProcessMemory,
-  process: WatchedProcess,
+  { known, process, memory }: { known: ProcessMemory; process: WatchedProcess; memory: Memory },
   rules: readonly Rule[],
   nowMs: number,
 ): readonly Distance[] =>
@@ -51,7 +50,7 @@ const distancesOf = (
     .flatMap((rule) => {
       const { when } = rule
       return isFor(rule, process) && when.kind !== 'schedule'
-        ? [{ rule, reading: readCondition(when, known, nowMs) }]
+        ? [{ rule, reading: readCondition(when, knownBy(rule, known, memory), nowMs) }]
         : []
     })
     .toSorted((a, b) => needOf(b) - needOf(a))

@@ -9,6 +9,8 @@ import {
   type TraceRequest,
   type WatchedProcess,
 } from '../model.ts'
+import { addCaptureCost, type CaptureCosts } from './capture-cost.ts'
+import { addEvents, type EventCount } from './events.ts'
 import type { Growth } from './growths.ts'
 import { countFailure, type Failures } from './quarantine.ts'
 import { addPoint, type Point } from './points.ts'
@@ -22,6 +24,8 @@ export type Memory = {
   readonly lastCaptureEndMs: number
   /** Only processes with a sample of this time are judged. */
   readonly lastObservationMs: number
+  /** What captures of processes of each target take. */
+  readonly captureCosts?: CaptureCosts | undefined
   /** No rule captures until then; undefined when nobody has asked for that. */
   readonly pausedUntilMs?: number | undefined
 }
@@ -35,6 +39,10 @@ export type ProcessMemory = {
   readonly latest: Sample | undefined
   /** Over the windows that rules measure it on, as last worked out. */
   readonly growths?: ReadonlyMap<number, Growth> | undefined
+  /** What has happened to its cgroup, where a rule asks for that. */
+  readonly eventLog?: readonly EventCount[] | undefined
+  /** How large it was when each rule captured it last. */
+  readonly peaks?: ReadonlyMap<string, number> | undefined
   readonly rules: ReadonlyMap<string, RuleState>
   readonly attempts: readonly Attempt[]
   readonly isBaselineSettled: boolean
@@ -114,6 +122,7 @@ export const rememberCapture = (
   const after: ProcessMemory = {
     ...known,
     rules: answer(known.rules, answered, isGood, nowMs),
+    peaks: isGood ? addPeaks(known, answered) : known.peaks,
     // A baseline is a courtesy: it uses up nobody's quota.
     attempts: isBaseline
       ? known.attempts
@@ -125,6 +134,7 @@ export const rememberCapture = (
     ...memory,
     processes: new Map(memory.processes).set(key, after),
     targetAttempts: isBaseline ? memory.targetAttempts : addTargetAttempt(memory, known, nowMs),
+    captureCosts: isGood ? addCost(memory, known, nowMs) : memory.captureCosts,
     lastCaptureEndMs: nowMs,
   }
 }
@@ -172,7 +182,8 @@ export const carryOver = (memory: Memory, before: readonly Rule[], after: readon
   )
   const processes = [...memory.processes].map(([key, known]) => {
     const rules = [...known.rules].filter(([name]) => unchanged.has(name))
-    return [key, { ...known, rules: new Map(rules) }] as const
+    const peaks = [...(known.peaks ?? [])].filter(([name]) => unchanged.has(name))
+    return [key, { ...known, rules: new Map(rules), peaks: new Map(peaks) }] as const
   })
   return { ...memory, processes: new Map(processes) }
 }
@@ -202,8 +213,32 @@ const meet = (known: ProcessMemory | undefined, process: WatchedProcess, atMs: n
   return isExec ? { ...fresh, attempts: known.attempts } : { ...known, process, lastSeenMs: atMs }
 }
 
+const addPeaks = ({ peaks, latest }: ProcessMemory, rules: readonly string[]): ProcessMemory['peaks'] => {
+  const after = new Map(peaks)
+  for (const rule of rules) after.set(rule, Math.max(after.get(rule) ?? 0, latest?.rssBytes ?? 0))
+  return after
+}
+
+// From the sample that led to it: what a forecast has to allow for.
+const addCost = (
+  memory: Memory,
+  { process, latest }: ProcessMemory,
+  nowMs: number,
+): Memory['captureCosts'] =>
+  process === undefined || latest === undefined
+    ? memory.captureCosts
+    : addCaptureCost(
+        memory.captureCosts ?? new Map(),
+        process.target,
+        latest.rssBytes,
+        Math.max(0, nowMs - latest.atMs),
+      )
+
 const addSample = (known: ProcessMemory, sample: Sample): ProcessMemory => ({
   ...known,
+  ...(sample.extras?.events !== undefined && {
+    eventLog: addEvents(known.eventLog ?? [], sample.extras.events, sample.atMs),
+  }),
   lastSeenMs: sample.atMs,
   latest: sample,
   points: addPoint(known.points, { atMs: sample.atMs, rssBytes: sample.rssBytes }),

@@ -1,4 +1,4 @@
-import type { ProcessId } from '../model.ts'
+import { type Condition, type LevelCondition, levelsOf, type ProcessId, type Sample } from '../model.ts'
 import type { Standing } from './advance.ts'
 import type { Point } from './points.ts'
 
@@ -53,30 +53,39 @@ const pendingForMs = ({ rule, state, isFiring }: Standing, nowMs: number): numbe
 
 /** Bytes until the threshold of a rule that is armed and not over it. */
 function bytesToGo({ rule, state, known }: Standing): number {
-  const bytes = state === undefined ? bytesBelow(rule.when, known.latest) : undefined
+  const bytes =
+    state === undefined ? bytesBelow(rule.when, known.latest, known.peaks?.get(rule.name)) : undefined
   return bytes === undefined || bytes <= 0 ? Infinity : bytes
 }
 
-/** Bytes until the threshold, as far as it is one of size. */
+/** Bytes until the nearest threshold of a condition, as far as there is one of size. */
 export function bytesBelow(
-  when: Standing['rule']['when'],
-  latest: Standing['known']['latest'],
+  when: Condition,
+  latest: Pick<Sample, 'rssBytes' | 'limit'> | undefined,
+  peakBytes = 0,
 ): number | undefined {
   if (latest === undefined) return undefined
-  const { rssBytes, limit } = latest
-  switch (when.kind) {
-    case 'rss':
-      return when.aboveBytes - rssBytes
-    case 'limit':
-      return limit && when.aboveShare * limit.limitBytes - limit.usedBytes
-    case 'time-to-limit':
-      return limit && limit.limitBytes - limit.usedBytes
-    case 'growth':
-    case 'schedule':
-      return undefined
-    default:
-      return when satisfies never
+  const all = levelsOf(when).flatMap((level) => {
+    const bytes = bytesBelowLevel(level, latest, peakBytes)
+    return bytes === undefined ? [] : [bytes]
+  })
+  return all.length === 0 ? undefined : Math.min(...all)
+}
+
+function bytesBelowLevel(
+  when: LevelCondition,
+  { rssBytes, limit }: Pick<Sample, 'rssBytes' | 'limit'>,
+  peakBytes: number,
+): number | undefined {
+  if (when.kind === 'ratchet') return Math.max(when.aboveBytes, peakBytes * (1 + when.riseShare)) - rssBytes
+  if (when.kind === 'steps') {
+    const next = when.bytes.find((step) => step > peakBytes)
+    return next === undefined ? undefined : next - rssBytes
   }
+  if (when.kind === 'limit') return limit && when.aboveShare * limit.limitBytes - limit.usedBytes
+  if (when.kind === 'time-to-limit') return limit && limit.limitBytes - limit.usedBytes
+  // Swapped memory is no part of RSS, and the rest is not about bytes.
+  return 'aboveBytes' in when && when.kind !== 'swap' ? when.aboveBytes - rssBytes : undefined
 }
 
 /** In bytes per ms; 0 for one that does not grow. Points closer than `leastMs` say little. Exported for its tests. */

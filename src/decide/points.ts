@@ -37,6 +37,19 @@ export const growthBytesPerMs = (
   return last.atMs - first.atMs < windowMs / 2 ? undefined : median(slopes(spread(seen)))
 }
 
+/** By how much it has grown over a window: the median of its last fifth against that of its first. */
+export const changeBytes = (points: readonly Point[], windowMs: number, nowMs: number): number => {
+  const seen = within(points, windowMs, nowMs)
+  const [first, last] = [seen[0], seen.at(-1)]
+  if (first === undefined || last === undefined) return 0
+  const part = (last.atMs - first.atMs) / 5
+  const sizes = (isIn: (point: Point) => boolean): Float64Array =>
+    Float64Array.from(seen.filter(isIn), ({ rssBytes }) => rssBytes)
+  const before = median(sizes(({ atMs }) => atMs <= first.atMs + part)) ?? 0
+  const after = median(sizes(({ atMs }) => atMs >= last.atMs - part)) ?? 0
+  return after - before
+}
+
 const THIN_EVERY = 16
 const POINTS_PER_DOUBLING = 32
 // 32 for each doubling of age are 12 days at one sample a second.

@@ -1,4 +1,4 @@
-import type { Rule } from '../model.ts'
+import { levelsOf, type Rule } from '../model.ts'
 
 /** From which size on a probe tells of a process, and how much it must grow to be told of again. */
 export type ProbeLevels = { readonly floorBytes: number; readonly stepBytes: number }
@@ -13,8 +13,12 @@ const FLOOR_BYTES = 64 * MIB
  * counts what is mapped from files too: from half of the lowest threshold on it tells.
  */
 export function probeLevels(rules: readonly Rule[]): ProbeLevels {
-  const thresholds = rules.flatMap(({ when }) => (when.kind === 'rss' ? [when.aboveBytes / 2] : []))
-  const hasOthers = rules.some(({ when }) => when.kind !== 'rss' && when.kind !== 'schedule')
+  const levels = rules.flatMap(({ when }) => levelsOf(when))
+  const thresholds = levels.flatMap((level) => {
+    if (level.kind === 'steps') return level.bytes.slice(0, 1).map((bytes) => bytes / 2)
+    return level.kind === 'rss' || level.kind === 'ratchet' ? [level.aboveBytes / 2] : []
+  })
+  const hasOthers = levels.some(({ kind }) => kind !== 'rss' && kind !== 'steps' && kind !== 'ratchet')
   const floorBytes = Math.round(
     Math.min(...thresholds, ...(hasOthers || thresholds.length === 0 ? [FLOOR_BYTES] : [])),
   )

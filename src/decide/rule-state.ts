@@ -11,7 +11,7 @@ export const nextState = (
 ): RuleState | undefined => {
   // Not measured is not clear: what was captured stays latched.
   if (reading.kind === 'none') return state?.kind === 'latched' ? state : undefined
-  if (state?.kind === 'latched') return reading.isClear ? undefined : state
+  if (state?.kind === 'latched' && !reading.isClear) return state
   if (!reading.isOver) return undefined
   return state?.kind === 'pending' && isContinuous ? state : { kind: 'pending', sinceMs: nowMs }
 }

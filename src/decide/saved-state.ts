@@ -16,11 +16,13 @@ export const serialise = (memory: Memory, { nowMs, wallMs }: Clocks): string => 
       kind === 'pending' ? [] : [{ name, kind, ago: age(sinceMs) }],
     ),
     attempts: known.attempts.map(({ endedMs, rules, isTrace }) => ({ ago: age(endedMs), rules, isTrace })),
+    peaks: [...(known.peaks ?? [])],
     failures: known.failures && { count: known.failures.count, ago: age(known.failures.lastMs) },
   }))
   const targets = [...memory.targetAttempts].map(([name, attempts]) => ({ name, ago: attempts.map(age) }))
   const pauseLeft = Math.round(pauseLeftMs(memory, nowMs))
-  return JSON.stringify({ format: 1, savedAtMs: wallMs, processes, targets, pauseLeft })
+  const costs = [...(memory.captureCosts ?? [])]
+  return JSON.stringify({ format: 1, savedAtMs: wallMs, processes, targets, pauseLeft, costs })
 }
 
 export type Restored =
@@ -45,13 +47,14 @@ export const restore = (text: string, { nowMs, wallMs }: Clocks): Restored => {
   // A wall clock that was set back must not put anything into the future.
   const downMs = Math.max(0, wallMs - parsed.data.savedAtMs)
   const at = (ago: number): number => nowMs - ago - downMs
-  const { processes, targets, pauseLeft } = parsed.data
+  const { processes, targets, pauseLeft, costs } = parsed.data
   return {
     kind: 'restored',
     memory: {
       ...emptyMemory(),
       processes: new Map(processes.map((saved) => [saved.key, toProcess(saved, at, nowMs)])),
       targetAttempts: new Map(targets.map(({ name, ago }) => [name, ago.map(at)])),
+      captureCosts: new Map(costs),
       pausedUntilMs: nowMs + pauseLeft - downMs,
     },
   }
@@ -75,10 +78,18 @@ const savedState = z.object({
         .array(z.object({ ago: count, rules: z.array(name), isTrace: z.boolean().optional() }))
         .max(MAX_ATTEMPTS),
       failures: z.object({ count, ago: count }).optional(),
+      peaks: z
+        .array(z.tuple([name, count]))
+        .max(MAX_ATTEMPTS)
+        .default([]),
     }),
   ),
   targets: z.array(z.object({ name, ago: z.array(count).max(MAX_ATTEMPTS) })),
   pauseLeft: count.default(0),
+  costs: z
+    .array(z.tuple([name, count]))
+    .max(1000)
+    .default([]),
 })
 
 const refuse = (what: string): Restored => ({
@@ -95,6 +106,7 @@ const toProcess = (
     rules,
     attempts,
     failures,
+    peaks,
   }: z.infer<typeof savedState>['processes'][number],
   at: (ago: number) => number,
   nowMs: number,
@@ -111,6 +123,7 @@ const toProcess = (
     isTrace,
   })),
   isBaselineSettled,
+  peaks: new Map(peaks),
   failures: failures && { count: failures.count, lastMs: at(failures.ago) },
   // Told again: the log of this daemon begins here.
   isQuarantined: false,

@@ -10,6 +10,7 @@ import {
   type WatchedProcess,
 } from '../model.ts'
 import { Discoverer } from './discover.ts'
+import { ExtrasReader, type WantedExtras } from './extras.ts'
 import { History, type HistoryOptions } from './history.ts'
 import { LimitReader } from './limits.ts'
 import { compileTargets } from './match-target.ts'
@@ -33,6 +34,8 @@ export type ObserverOptions = {
   readonly isIgnored: (pid: number) => boolean
   /** Whether a sample is near a threshold, so that what its memory is made of is worth reading. */
   readonly isNear: (sample: Sample, process: WatchedProcess) => boolean
+  /** What is wanted of a process besides its size; nothing unless told. */
+  readonly wants?: (() => WantedExtras) | undefined
   /** Whether one that has not changed for a while may be left out of most sweeps; nobody unless told. */
   readonly mayRest?: ((sample: Sample) => boolean) | undefined
   readonly readHostMemory: () => Promise<HostMemory>
@@ -62,6 +65,7 @@ export const createObserver = (options: ObserverOptions): Observer => {
   const watched = new Map<string, WatchedProcess>()
   const byPid = new Map<number, WatchedProcess>()
   const rests = new Rests(options.mayRest)
+  const extras = new ExtrasReader(options)
   let placings = 0
   let sweeps = 0
 
@@ -72,6 +76,7 @@ export const createObserver = (options: ObserverOptions): Observer => {
     limits.forget(id)
     history.forget(id)
     rests.forget(id)
+    extras.forget(id)
   }
 
   const update = async (nowMs: number, isUrgent: boolean): Promise<Discovered> => {
@@ -97,7 +102,15 @@ export const createObserver = (options: ObserverOptions): Observer => {
     if (reading.kind !== 'read') return reading.kind
     history.record(process.id, nowMs, reading.rssBytes)
     const limit = limits.tightest(process.id, reading.virtualBytes, host)
-    const plain: Sample = { process: process.id, atMs: nowMs, rssBytes: reading.rssBytes, limit }
+    const { rssBytes } = reading
+    const more = options.wants && extras.read(process.id, rssBytes, options.wants(), nowMs)
+    const plain: Sample = {
+      process: process.id,
+      atMs: nowMs,
+      rssBytes,
+      limit,
+      ...(more && { extras: more }),
+    }
     rests.note(plain)
     return options.isNear(plain, process) ? withSplit(plain, options.procRoot) : plain
   }
@@ -110,6 +123,7 @@ export const createObserver = (options: ObserverOptions): Observer => {
         ? { appeared: [], gone: [], problems: [] }
         : await update(nowMs, only !== undefined)
       limits.beginSweep()
+      extras.beginSweep()
       const samples: Sample[] = []
       const ended: ProcessId[] = []
       let missing = 0

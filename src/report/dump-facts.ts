@@ -93,7 +93,18 @@ const valueFormats: Readonly<
   Record<Dump['manifest']['fired']['kind'], ((value: number) => string) | undefined>
 > = {
   rss: formatBytes,
+  steps: formatBytes,
+  ratchet: formatBytes,
+  swap: formatBytes,
+  pss: formatBytes,
+  uss: formatBytes,
   limit: formatShare,
+  'cgroup-share': formatShare,
+  pressure: formatShare,
+  'memory-events': formatCount,
+  age: formatDuration,
+  all: undefined,
+  any: undefined,
   growth: (bytesPerMs) => `${formatBytes(bytesPerMs * 60_000)}/min`,
   'time-to-limit': formatDuration,
   schedule: undefined,

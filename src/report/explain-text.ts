@@ -1,4 +1,11 @@
-import type { Condition, Sample, WaitReason, WatchedProcess } from '../model.ts'
+import {
+  levelsOf,
+  type Condition,
+  type LevelCondition,
+  type Sample,
+  type WaitReason,
+  type WatchedProcess,
+} from '../model.ts'
 import { explainMeasure } from './dump-facts.ts'
 import { formatBytes, formatDuration, formatShare } from './format.ts'
 import { layOutTable, type Cell, type TextStyle, wrap } from './layout.ts'
@@ -9,6 +16,8 @@ export type ExplainedRule = {
   readonly name: string
   readonly when: Condition
   /** In the condition's own unit; undefined where nothing is measured, or not yet. */
+  /** What was measured: of several the one that decides. */
+  readonly of?: LevelCondition['kind'] | undefined
   readonly value?: number | undefined
   readonly threshold?: number | undefined
   /** 1 is at the threshold. */
@@ -27,6 +36,7 @@ const REASONS: Readonly<Record<WaitReason, string>> = {
   'target-quota': 'over it, target quota spent',
   'not-enough-samples': 'too little seen yet',
   'no-limit': 'there is no limit',
+  'not-told': 'the kernel does not tell',
   'less-urgent': 'another rule goes first',
   quarantined: 'over it, quarantined',
   paused: 'over it, but paused',
@@ -61,13 +71,13 @@ export function renderExplain(
 }
 
 function cellsOf(
-  { name, when, value, need, reason }: ExplainedRule,
+  { name, when, of, value, need, reason }: ExplainedRule,
   { palette }: TextStyle,
 ): readonly Cell[] {
   const isDue = reason === undefined
   return [
     { text: visible(name, 30) },
-    { text: value === undefined ? '' : explainMeasure(when.kind, value) },
+    { text: value === undefined ? '' : explainMeasure(of ?? when.kind, value) },
     { text: visible(firesAt(when), 60) },
     { text: need === undefined || !Number.isFinite(need) ? '' : formatShare(need) },
     {
@@ -78,17 +88,37 @@ function cellsOf(
 }
 
 function firesAt(when: Condition): string {
+  if (when.kind === 'schedule') return when.cron
+  const parts = levelsOf(when).map((level) => levelFiresAt(level))
+  return parts.join(when.kind === 'any' ? ' or ' : ' and ')
+}
+
+function levelFiresAt(when: LevelCondition): string {
   switch (when.kind) {
     case 'rss':
       return `above ${formatBytes(when.aboveBytes)}`
+    case 'steps':
+      return `above ${when.bytes.map((bytes) => formatBytes(bytes)).join(', ')}, once each`
+    case 'ratchet':
+      return `above ${formatBytes(when.aboveBytes)}, again at +${formatShare(when.riseShare)}`
     case 'limit':
       return `above ${formatShare(when.aboveShare)}`
     case 'growth':
       return `above ${formatBytes(when.aboveBytesPerMs * 60_000)}/min over ${formatDuration(when.windowMs)}`
     case 'time-to-limit':
       return `below ${formatDuration(when.belowMs)}`
-    case 'schedule':
-      return when.cron
+    case 'pressure':
+      return `${when.of} pressure above ${formatShare(when.aboveShare)}`
+    case 'memory-events':
+      return `more than ${when.aboveCount} ${when.event} in ${formatDuration(when.windowMs)}`
+    case 'cgroup-share':
+      return `above ${formatShare(when.aboveShare)} of its cgroup`
+    case 'swap':
+    case 'pss':
+    case 'uss':
+      return `${when.kind} above ${formatBytes(when.aboveBytes)}`
+    case 'age':
+      return `older than ${formatDuration(when.aboveMs)}`
     default:
       return when satisfies never
   }

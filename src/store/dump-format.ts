@@ -59,6 +59,31 @@ const failureReason = z.custom<CaptureFailure>(
   'is no reason for a failed capture',
 )
 
+const firedKinds: Readonly<Record<DumpManifest['fired']['kind'], true>> = {
+  rss: true,
+  steps: true,
+  ratchet: true,
+  limit: true,
+  growth: true,
+  'time-to-limit': true,
+  pressure: true,
+  'memory-events': true,
+  'cgroup-share': true,
+  swap: true,
+  pss: true,
+  uss: true,
+  age: true,
+  all: true,
+  any: true,
+  schedule: true,
+  baseline: true,
+  manual: true,
+}
+const firedKind = z.custom<DumpManifest['fired']['kind']>(
+  (value) => typeof value === 'string' && Object.hasOwn(firedKinds, value),
+  'is no kind of condition',
+)
+
 /** dump.json */
 export const manifestSchema: z.ZodType<DumpManifest> = z.object({
   format: z.literal(1),
@@ -66,7 +91,7 @@ export const manifestSchema: z.ZodType<DumpManifest> = z.object({
   rule: z.string(),
   fired: z.object({
     rule: z.string(),
-    kind: z.enum(['rss', 'limit', 'growth', 'time-to-limit', 'schedule', 'baseline', 'manual']),
+    kind: firedKind,
     value: z.number().exactOptional(),
     threshold: z.number().exactOptional(),
     limit: limitUse.exactOptional(),

@@ -28,7 +28,24 @@ test('the shipped config is the defaults', () => {
 test('the examples in the shipped config are valid', () => {
   const config = configOf(uncommented)
   const kinds = new Set(config.decide.rules.map(({ when }) => when.kind))
-  assert.deepEqual([...kinds].toSorted(), ['growth', 'limit', 'rss', 'schedule', 'time-to-limit'])
+  assert.deepEqual([...kinds].toSorted(), [
+    'age',
+    'all',
+    'any',
+    'cgroup-share',
+    'growth',
+    'limit',
+    'memory-events',
+    'pressure',
+    'pss',
+    'ratchet',
+    'rss',
+    'schedule',
+    'steps',
+    'swap',
+    'time-to-limit',
+    'uss',
+  ])
   assert.equal(config.targets.length, 2)
 })
 
@@ -61,7 +78,10 @@ function keysOfValue(value: unknown): Keys {
   if (typeof value !== 'object' || value === null) return {}
   // Labels are called as the operator likes.
   return Object.fromEntries(
-    Object.entries(value).map(([key, child]) => [key, key === 'labels' ? {} : keysOfValue(child)]),
+    Object.entries(value).map(([key, child]) => [
+      key,
+      key === 'labels' || hasSeveral(key) ? {} : keysOfValue(child),
+    ]),
   )
 }
 
@@ -69,10 +89,13 @@ function keysOfSchema(node: Readonly<Record<string, unknown>>): Keys {
   const parts = [node['items'], ...(Array.isArray(node['anyOf']) ? node['anyOf'] : [])]
   const below = parts.filter((part) => part !== undefined).map(keysOfSchema)
   const own = Object.entries(node['properties'] ?? {}).map(
-    ([key, child]) => [key, keysOfSchema(child)] as const,
+    ([key, child]) => [key, hasSeveral(key) ? {} : keysOfSchema(child)] as const,
   )
   return below.reduce(mergeKeys, Object.fromEntries(own))
 }
+
+/** `all` and `any` hold the conditions that stand beside them, which are shown there. */
+const hasSeveral = (key: string): boolean => key === 'all' || key === 'any'
 
 function mergeKeys(a: Keys, b: Keys): Keys {
   const merged: Record<string, Keys> = { ...a }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { LimitUse } from '../../src/model.ts'
-import type { LevelCondition } from '../../src/decide/rules.ts'
+import type { LevelCondition, LimitUse } from '../../src/model.ts'
 import { config, limitOf, MiB, minute, rule, second, told, VirtualDay, watched } from './virtual-day.ts'
 
 const one = watched(1)
