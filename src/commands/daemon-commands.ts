@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { type GuardOptions, guardCommand } from './guard.ts'
+import { replayCommand } from './replay.ts'
 import { pinCommand, type PinOptions } from './pin.ts'
 import type { CommonOptions } from './settings.ts'
 import { pauseCommand, reloadCommand, resumeCommand, statusCommand } from './status.ts'
@@ -29,6 +30,20 @@ export function addDaemonCommands({ command, finish, terminal }: Adding): void {
   command('resume', 'have rules capture again').action((options: CommonOptions) =>
     finish(resumeCommand(options, terminal)),
   )
+
+  command('replay <file>', 'what the rules would have captured when, over recorded samples')
+    .addHelpText(
+      'after',
+      `
+The daemon records samples where sampling.record names a file. Captures are taken to last as long as their size lets
+expect. To try other rules: --config.
+
+Examples:
+  pyheapctl replay /var/lib/pyheap/samples.ndjson
+  pyheapctl replay samples.ndjson --config stricter.yaml
+`,
+    )
+    .action((file: string, options: CommonOptions) => finish(replayCommand(file, options, terminal)))
 
   command('pin <dump>', 'keep a dump, whatever store.keep says')
     .option('--why <text>', 'a word about why, kept in the dump')

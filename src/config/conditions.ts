@@ -40,7 +40,8 @@ const levels = {
     window: duration().prefault('30m').meta({ description: WINDOW }),
     floor: size().optional().meta({ description: 'Smaller processes may grow as they like.' }),
     min_change: size().optional().meta({
-      description: 'What it must have grown by, from the first fifth of the window to its last.',
+      description:
+        'What its lowest point must have risen by, from the first half of the window to the second, and by a tenth of how far it went up and down.',
     }),
   }).optional(),
   time_to_limit: section('Time until the tightest limit is reached, if growth goes on as over the window.', {

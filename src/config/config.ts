@@ -32,6 +32,8 @@ export type Config = {
     readonly probeStepBytes: number | undefined
     readonly discoveryMs: number
     readonly historyMs: number
+    /** Where samples are recorded. */
+    readonly recordFile: string | undefined
   }
   /** In the order in which they are tried. */
   readonly targets: readonly Target[]
@@ -76,6 +78,7 @@ export const toConfig = (file: z.output<typeof configSchema>): Config => ({
     probeStepBytes: file.sampling.probe_step,
     discoveryMs: file.sampling.discovery,
     historyMs: file.sampling.history,
+    recordFile: file.sampling.record,
   },
   targets: inOrderOfTrial(file.targets),
   decide: {

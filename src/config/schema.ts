@@ -121,6 +121,9 @@ export const samplingSchema = section('How often to look.', {
   discovery: duration(100, HOUR_MS)
     .prefault('5s')
     .meta({ description: 'Between two searches for processes.' }),
+  record: path().optional().meta({
+    description: 'File that samples are appended to, for pyheapctl replay; two of 64 MiB at most are kept.',
+  }),
   history: duration(10 * SECOND_MS, 7 * DAY_MS)
     .prefault('30m')
     .meta({ description: 'How long samples are kept; no window of a rule can be longer.' }),
@@ -167,9 +170,16 @@ export const configSchema = section('Configuration of pyheap-watchd.', {
     .max(MOST_ENTRIES)
     .prefault([
       { name: 'near-limit', when: { limit: { above: '75%' } } },
+      { name: 'last-chance', when: { limit: { above: '90%' } }, for: '0s' },
+      { name: 'will-oom', when: { time_to_limit: { below: '2m', captures: 3 } } },
       {
         name: 'slow-leak',
-        when: { growth: { above: '1MiB/m', window: '30m', floor: '64MiB', min_change: '16MiB' } },
+        when: {
+          all: [
+            { growth: { above: '1MiB/m', window: '30m', floor: '64MiB', min_change: '8MiB' } },
+            { age: { above: '1h' } },
+          ],
+        },
       },
     ])
     .meta({ description: 'When to capture.' }),

@@ -2,12 +2,15 @@ import { hostname } from 'node:os'
 import type { Config } from '../config/config.ts'
 import type { Memory } from '../decide/memory.ts'
 import type { Log } from '../log.ts'
+import type { WatchedProcess } from '../model.ts'
 import { noticesOf } from '../report/notice.ts'
+import type { ServiceState } from '../report/service-state.ts'
 import { createDelivery } from '../service/deliver.ts'
 import type { Demands } from '../service/demands.ts'
 import type { Metrics } from '../service/metrics.ts'
 import { startMetrics } from '../service/metrics-out.ts'
 import { findGroupId } from '../store/group.ts'
+import { openRecorder, type Recorder } from '../store/samples/recorder.ts'
 import { type ControlPort, openControlPort } from './control-port.ts'
 import type { Hub } from './hub.ts'
 import { receiversOf } from './receivers.ts'
@@ -26,10 +29,12 @@ export function createPorts({ hub, demands, metrics, log, signal, reload }: Port
   let delivery = createDelivery([], () => undefined)
   let out = { close: (): void => undefined }
   let control: ControlPort | undefined
-  let keys = { telling: '', metrics: '', control: '' }
+  let recorder: Recorder | undefined
+  let keys = { telling: '', metrics: '', control: '', record: '' }
   hub.listen((event, before) => {
     const place = { at: new Date().toISOString(), host: hostname() }
     for (const notice of noticesOf(event, before, place)) delivery.deliver(notice)
+    if (event.kind === 'observed') recorder?.record(event.observation)
   })
   return {
     use: async (config: Config, memoryOf: () => Memory): Promise<void> => {
@@ -37,6 +42,18 @@ export function createPorts({ hub, demands, metrics, log, signal, reload }: Port
         telling: JSON.stringify([config.hooks, config.webhooks]),
         metrics: JSON.stringify(config.metrics),
         control: config.socket,
+        record: config.sampling.recordFile ?? '',
+      }
+      if (next.record !== keys.record) {
+        recorder?.close()
+        recorder =
+          next.record === ''
+            ? undefined
+            : openRecorder(
+                next.record,
+                () => everybody(hub.state()),
+                (problem) => log.warn({ problem }, 'samples are not recorded'),
+              )
       }
       metrics.declare(
         config.targets.map(({ name }) => name),
@@ -72,7 +89,11 @@ export function createPorts({ hub, demands, metrics, log, signal, reload }: Port
     close: async (): Promise<void> => {
       control?.close()
       out.close()
+      recorder?.close()
       await delivery.settled()
     },
   }
 }
+
+const everybody = ({ processes }: ServiceState): readonly WatchedProcess[] =>
+  [...processes.values()].map(({ process }) => process)

@@ -37,17 +37,28 @@ export const growthBytesPerMs = (
   return last.atMs - first.atMs < windowMs / 2 ? undefined : median(slopes(spread(seen)))
 }
 
-/** By how much it has grown over a window: the median of its last fifth against that of its first. */
-export const changeBytes = (points: readonly Point[], windowMs: number, nowMs: number): number => {
+/**
+ * By how much its lowest point has risen: that of the second half of a window against that of the first; and how far it
+ * went up and down in it. What comes and goes, as between two garbage collections, is as low again and again; a leak is
+ * not.
+ */
+export const riseOf = (
+  points: readonly Point[],
+  windowMs: number,
+  nowMs: number,
+): { readonly riseBytes: number; readonly rangeBytes: number } => {
   const seen = within(points, windowMs, nowMs)
   const [first, last] = [seen[0], seen.at(-1)]
-  if (first === undefined || last === undefined) return 0
-  const part = (last.atMs - first.atMs) / 5
-  const sizes = (isIn: (point: Point) => boolean): Float64Array =>
-    Float64Array.from(seen.filter(isIn), ({ rssBytes }) => rssBytes)
-  const before = median(sizes(({ atMs }) => atMs <= first.atMs + part)) ?? 0
-  const after = median(sizes(({ atMs }) => atMs >= last.atMs - part)) ?? 0
-  return after - before
+  if (first === undefined || last === undefined) return { riseBytes: 0, rangeBytes: 0 }
+  const middleMs = (first.atMs + last.atMs) / 2
+  const lowest = (part: readonly Point[]): number => Math.min(...part.map(({ rssBytes }) => rssBytes))
+  const [before, after] = [
+    lowest(seen.filter(({ atMs }) => atMs < middleMs)),
+    lowest(seen.filter(({ atMs }) => atMs >= middleMs)),
+  ]
+  if (!Number.isFinite(before) || !Number.isFinite(after)) return { riseBytes: 0, rangeBytes: 0 }
+  const highest = Math.max(...seen.map(({ rssBytes }) => rssBytes))
+  return { riseBytes: after - before, rangeBytes: highest - Math.min(before, after) }
 }
 
 const THIN_EVERY = 16

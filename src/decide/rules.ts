@@ -9,7 +9,7 @@ import {
 import { eventsWithin } from './events.ts'
 import { growthOf } from './growths.ts'
 import type { ProcessMemory } from './memory.ts'
-import { changeBytes } from './points.ts'
+import { riseOf } from './points.ts'
 
 /** What a condition reads of a process. */
 export type Reading =
@@ -130,11 +130,26 @@ const readGrowth = (
   if (growth === undefined) return tooFew
   const reading = above('growth', growth, when.aboveBytesPerMs, when.clearBelowBytesPerMs)
   if (!reading.isOver) return reading
-  const { floorBytes = 0, minChangeBytes = 0 } = when
-  const isEnough =
-    rssBytes >= floorBytes &&
-    (minChangeBytes === 0 || changeBytes(known.points, when.windowMs, nowMs) >= minChangeBytes)
-  return { ...reading, isOver: isEnough }
+  const { floorBytes = 0, minChangeBytes } = when
+  return {
+    ...reading,
+    isOver:
+      rssBytes >= floorBytes &&
+      (minChangeBytes === undefined || hasRisen(minChangeBytes, known, when, nowMs)),
+  }
+}
+
+/** Older points are far apart, so the lowest of a saw's teeth are met by chance: a rise has to stand out from them. */
+const RISE_OF_RANGE = 0.1
+
+const hasRisen = (
+  leastBytes: number,
+  { points }: ProcessMemory,
+  { windowMs }: Of<'growth'>,
+  nowMs: number,
+): boolean => {
+  const { riseBytes, rangeBytes } = riseOf(points, windowMs, nowMs)
+  return riseBytes >= Math.max(leastBytes, rangeBytes * RISE_OF_RANGE)
 }
 
 const readTimeToLimit = (

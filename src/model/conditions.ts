@@ -16,7 +16,7 @@ export type LevelCondition =
       readonly windowMs: number
       /** Smaller processes may grow as they like. */
       readonly floorBytes?: number | undefined
-      /** What it must have grown by over the window, from its first fifth to its last. */
+      /** What its lowest point must have risen by, from the first half of the window to the second. */
       readonly minChangeBytes?: number | undefined
     }
   /** Room left under the tightest limit, divided by the growth over the window. */

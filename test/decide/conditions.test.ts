@@ -106,7 +106,7 @@ test('growth: small processes and small changes are let be', () => {
   assert.equal(grows({ floorBytes: 200 * MiB }, 10, 2), false)
   assert.equal(grows({ floorBytes: 200 * MiB }, 190, 2), true)
   assert.equal(grows({ minChangeBytes: 100 * MiB }, 10, 2), false)
-  assert.equal(grows({ minChangeBytes: 40 * MiB }, 10, 2), true)
+  assert.equal(grows({ minChangeBytes: 20 * MiB }, 10, 2), true)
 })
 
 test('time to limit: earlier where captures of the target take long, as they were measured', () => {
