@@ -234,6 +234,10 @@ export type DecideConfig = {
   readonly rules: readonly Rule[]
   readonly perProcess: Quota
   readonly perTarget: Quota
+  /** Of all targets together; none unless told. */
+  readonly perHost?: Quota | undefined
+  /** Between two captures of a target, unless it is about to hit its limit; none unless told. */
+  readonly spacingMs?: number | undefined
   /** How often samples are taken; 1 s unless told. Samples further apart than three of these do not count as continuous. */
   readonly intervalMs?: number | undefined
   /** How soon one that nears a threshold may be looked at again; no sooner than anybody unless told. */
@@ -261,6 +265,8 @@ export type WaitReason =
   | 'cooling-down'
   | 'process-quota'
   | 'target-quota'
+  | 'host-quota'
+  | 'spacing'
   | 'not-enough-samples'
   | 'no-limit'
   | 'not-told'

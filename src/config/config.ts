@@ -87,6 +87,8 @@ export const toConfig = (file: z.output<typeof configSchema>): Config => ({
     fastestMs: file.sampling.fastest,
     perProcess: { max: file.limits.per_process.max, windowMs: file.limits.per_process.window },
     perTarget: { max: file.limits.per_target.max, windowMs: file.limits.per_target.window },
+    perHost: { max: file.limits.per_host.max, windowMs: file.limits.per_host.window },
+    spacingMs: file.limits.spacing,
     quarantineMs: file.capture.quarantine,
     baselineAfterMs: file.baseline === 'off' ? undefined : file.baseline.after,
   },

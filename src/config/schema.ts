@@ -186,6 +186,10 @@ export const configSchema = section('Configuration of pyheap-watchd.', {
   limits: section('How many captures at most, good or bad.', {
     per_process: quota('Of one process.', 3),
     per_target: quota('Of all processes of a target together.', 12),
+    per_host: quota('Of all targets together.', 60),
+    spacing: durationOrZero().prefault('30s').meta({
+      description: 'Between two captures of a target, but for rules on limits, pressure and memory events.',
+    }),
   }).prefault({}),
   baseline: z
     .union([z.literal('off'), baseline])

@@ -2,6 +2,7 @@ import type { DecideConfig, Quota, WaitReason } from '../model.ts'
 import type { Standing } from './advance.ts'
 import { type Memory, pauseLeftMs } from './memory.ts'
 import { quarantineLeftMs } from './quarantine.ts'
+import { isUrgent } from './urgency.ts'
 
 /** Why a rule must not capture now; undefined when it may. */
 export const whyNot = (
@@ -26,7 +27,13 @@ export const whyNot = (
   const own = known.attempts.filter(({ isTrace }) => isTrace !== true).map(({ endedMs }) => endedMs)
   if (isSpent(own, config.perProcess, nowMs)) return 'process-quota'
   const shared = memory.targetAttempts.get(process.target) ?? []
-  return isSpent(shared, config.perTarget, nowMs) ? 'target-quota' : undefined
+  if (isSpent(shared, config.perTarget, nowMs)) return 'target-quota'
+  if (config.perHost && isSpent([...memory.targetAttempts.values()].flat(), config.perHost, nowMs))
+    return 'host-quota'
+  const { spacingMs = 0 } = config
+  // Who is about to hit a limit cannot wait for the others.
+  const isSpaced = isUrgent(rule) || shared.every((atMs) => nowMs - atMs >= spacingMs)
+  return isSpaced ? undefined : 'spacing'
 }
 
 const isSpent = (attemptsMs: readonly number[], { max, windowMs }: Quota, nowMs: number): boolean =>

@@ -4,8 +4,6 @@ import {
   type DecideConfig,
   type Demand,
   type FiredRule,
-  type LevelCondition,
-  levelsOf,
   type QuarantineChange,
   type RuleAction,
   type TraceRequest,
@@ -19,6 +17,7 @@ import { whyNot } from './budget.ts'
 import { type Memory, pauseLeftMs, type ProcessMemory } from './memory.ts'
 import { nextLooks, type LookLimits, type NextLook } from './next-looks.ts'
 import { markQuarantines, quarantineLeftMs } from './quarantine.ts'
+import { rankOf } from './urgency.ts'
 
 export type Decision = {
   readonly verdict: Verdict
@@ -70,28 +69,6 @@ const lookLimits = ({ fastestMs, intervalMs = DEFAULT_INTERVAL_MS }: DecideConfi
   intervalMs,
 })
 
-// Who is about to hit a limit loses the evidence; who is only large or growing does not yet.
-const RANK: Readonly<Record<LevelCondition['kind'] | 'schedule', number>> = {
-  limit: 0,
-  'time-to-limit': 0,
-  pressure: 0,
-  'memory-events': 0,
-  rss: 1,
-  steps: 1,
-  ratchet: 1,
-  'cgroup-share': 1,
-  swap: 1,
-  pss: 1,
-  uss: 1,
-  growth: 2,
-  age: 2,
-  schedule: 3,
-}
-
-/** A rule is as urgent as the most urgent thing that it measures. */
-const rankOf = ({ rule: { when } }: Standing): number =>
-  Math.min(RANK.schedule, ...levelsOf(when).map(({ kind }) => RANK[kind]))
-
 /** Of the threshold. */
 const NEAR = 0.8
 
@@ -100,7 +77,7 @@ const MAX_WAITS = 256
 const byUrgency = (a: Standing, b: Standing): number =>
   // Where a capture is due already, tracing from now on can wait.
   Number(isTrace(a)) - Number(isTrace(b)) ||
-  rankOf(a) - rankOf(b) ||
+  rankOf(a.rule) - rankOf(b.rule) ||
   compare(needOf(b), needOf(a)) ||
   compare(rssOf(b), rssOf(a)) ||
   a.process.id.pid - b.process.id.pid

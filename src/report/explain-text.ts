@@ -34,6 +34,8 @@ const REASONS: Readonly<Record<WaitReason, string>> = {
   'cooling-down': 'over it, cooling down',
   'process-quota': 'over it, process quota spent',
   'target-quota': 'over it, target quota spent',
+  'host-quota': 'over it, host quota spent',
+  spacing: 'over it, another was just captured',
   'not-enough-samples': 'too little seen yet',
   'no-limit': 'there is no limit',
   'not-told': 'the kernel does not tell',

@@ -139,7 +139,9 @@ test('a store below a file, on a read-only or on a full disk is refused before t
 
   const disk = join(scratch, 'disk')
   mkdirSync(disk)
-  const mounted = await execa('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk], { reject: false })
+  const mounted = await execa('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=755', 'tmpfs', disk], {
+    reject: false,
+  })
   if (mounted.exitCode !== 0) return t.skip('needs the right to mount a tmpfs')
   try {
     const full = await pyheapctl('capture', String(service.pid), '--store', disk)

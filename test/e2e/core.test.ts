@@ -81,7 +81,9 @@ test(
 test('a core that does not find room is left out, and the census says so', { skip }, async (t) => {
   const disk = join(scratch, 'disk')
   mkdirSync(disk)
-  const mounted = await execa('mount', ['-t', 'tmpfs', '-o', 'size=1100m', 'tmpfs', disk], { reject: false })
+  const mounted = await execa('mount', ['-t', 'tmpfs', '-o', 'size=1100m,mode=755', 'tmpfs', disk], {
+    reject: false,
+  })
   if (mounted.exitCode !== 0) return t.skip('needs the right to mount a tmpfs')
   try {
     const { code, out, err } = await pyheapctl(
