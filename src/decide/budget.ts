@@ -11,7 +11,7 @@ export const whyNot = (
   config: DecideConfig,
   nowMs: number,
 ): WaitReason | undefined => {
-  const { known, process, rule, state, reading } = standing
+  const { known, rule, state, reading } = standing
   if (state?.kind === 'latched') return 'latched'
   if (!standing.isFiring) {
     if (reading?.kind === 'none') return reading.reason
@@ -23,7 +23,16 @@ export const whyNot = (
     ({ endedMs, rules }) => rules.includes(rule.name) && nowMs - endedMs < rule.cooldownMs,
   )
   if (isCooling) return 'cooling-down'
-  if (rule.action.kind === 'trace') return undefined
+  return rule.action.kind === 'trace' ? undefined : whyNoCapture(memory, standing, config, nowMs)
+}
+
+/** Quotas, and the pause between two captures. */
+const whyNoCapture = (
+  memory: Memory,
+  { known, process, rule }: Standing,
+  config: DecideConfig,
+  nowMs: number,
+): WaitReason | undefined => {
   const own = known.attempts.filter(({ isTrace }) => isTrace !== true).map(({ endedMs }) => endedMs)
   if (isSpent(own, config.perProcess, nowMs)) return 'process-quota'
   const shared = memory.targetAttempts.get(process.target) ?? []

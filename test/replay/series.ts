@@ -155,7 +155,7 @@ const worker = (pid: number, target = 'service'): WatchedProcess => ({
 /** What would be seen of it, look by look, until it is over or the kernel kills it. */
 export function* observe(given: Series): Generator<Observation> {
   const { name, stepMs, lengthMs, limitBytes, workers = 1, storm = 0 } = given
-  const noise = seeded([...name].reduce((sum, letter) => sum * 31 + (letter.codePointAt(0) ?? 0), 7))
+  const noise = seeded(Buffer.from(name).reduce((sum, byte) => sum * 31 + byte, 7))
   const processes = Array.from({ length: workers }, (_, index) => worker(100 + index))
   const host = { totalBytes: 64 * GiB, availableBytes: 48 * GiB }
   let passing: WatchedProcess[] = []
