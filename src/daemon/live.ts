@@ -19,7 +19,7 @@ import { createReloads } from './reloads.ts'
 import { runLoop } from './run-loop.ts'
 import { loadMemory, saveMemory } from './saved-memory.ts'
 import { createSweeper } from './sweeper.ts'
-import { createTools } from './tools.ts'
+import { createTools, observerKey } from './tools.ts'
 import { watchDisk } from './watch-disk.ts'
 
 /** A configuration that is read anew, or what is wrong with it. */
@@ -84,11 +84,17 @@ export async function live(first: Config, readConfig: ReadConfig, log: Log): Pro
       hub.tell({ kind: 'config-refused', problems: problems ?? [] })
     else {
       memory = carryOver(memory, config.decide.rules, next.decide.rules)
+      const isAnew = observerKey(next) !== observerKey(config)
       config = next
       log.level = config.logLevel
       pulse.use(config)
       await ports.use(config, () => memory)
-      hub.tell({ kind: 'reloaded', targets: config.targets.length, rules: config.decide.rules.length })
+      hub.tell({
+        kind: 'reloaded',
+        targets: config.targets.length,
+        rules: config.decide.rules.length,
+        isAnew,
+      })
     }
     reloads.answer(problems)
     notifier.ready()

@@ -9,6 +9,10 @@ import { lastingSource } from '../service/lasting-source.ts'
 import type { Hub } from './hub.ts'
 
 /** What outlives a reload: it begins anew only where its part of the configuration has changed. */
+/** What an observer is made for. */
+export const observerKey = ({ targets, sampling }: Config): string =>
+  JSON.stringify([targets, sampling.discoveryMs, sampling.historyMs])
+
 export function createTools(hub: Hub) {
   let observer: Observer | undefined
   let gdb: WarmGdb | undefined
@@ -19,10 +23,10 @@ export function createTools(hub: Hub) {
     hub.tell({ kind: 'probe', state, isWanted })
   return {
     use: (config: Config, demands: Demands) => {
-      const { sampling, targets, decide, capture } = config
+      const { sampling, decide, capture } = config
       rules = decide.rules
       const next = {
-        observer: JSON.stringify([targets, sampling.discoveryMs, sampling.historyMs]),
+        observer: observerKey(config),
         gdb: String(capture.gdbTimeoutMs),
         probe: JSON.stringify([sampling, rules.map(({ when }) => when)]),
       }

@@ -60,7 +60,13 @@ export function nextServiceState(state: ServiceState, event: ToldEvent, nowMs: n
     case 'finished':
       return afterCapture({ ...state, isCapturing: false }, event, nowMs)
     case 'reloaded':
-      return { ...state, targets: event.targets, rules: event.rules, refused: undefined }
+      return {
+        ...state,
+        targets: event.targets,
+        rules: event.rules,
+        refused: undefined,
+        processes: event.isAnew === true ? new Map() : state.processes,
+      }
     case 'config-refused':
       return { ...state, refused: event.problems }
     case 'disk':

@@ -26,7 +26,13 @@ export type ToldEvent =
     }
   | { readonly kind: 'finished'; readonly request: CaptureRequest; readonly outcome: ToldOutcome }
   | { readonly kind: 'traced'; readonly request: TraceRequest; readonly outcome: TraceOutcome }
-  | { readonly kind: 'reloaded'; readonly targets: number; readonly rules: number }
+  | {
+      readonly kind: 'reloaded'
+      readonly targets: number
+      readonly rules: number
+      /** Everybody is looked for anew, as targets have changed. */
+      readonly isAnew?: boolean | undefined
+    }
   | { readonly kind: 'config-refused'; readonly problems: readonly string[] }
   /** The room for dumps; news when it begins or ends to be short. */
   | {

@@ -150,3 +150,9 @@ test("a journal entry has one line a field, whatever a service's names hold", ()
   assert.match(entry, /\nOBJECT_PID=99\n/)
   assert.equal(entry.split('\n').filter((line) => line.startsWith('PRIORITY=')).length, 1)
 })
+
+test('after a reload with other targets only those count that are found anew', () => {
+  const same: ToldEvent = { kind: 'reloaded', targets: 1, rules: 1 }
+  assert.equal(after([looked, same]).processes.size, 1)
+  assert.equal(after([looked, { ...same, isAnew: true }]).processes.size, 0)
+})
