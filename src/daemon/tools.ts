@@ -8,11 +8,11 @@ import type { Demands } from '../service/demands.ts'
 import { lastingSource } from '../service/lasting-source.ts'
 import type { Hub } from './hub.ts'
 
-/** What outlives a reload: it begins anew only where its part of the configuration has changed. */
 /** What an observer is made for. */
 export const observerKey = ({ targets, sampling }: Config): string =>
   JSON.stringify([targets, sampling.discoveryMs, sampling.historyMs])
 
+/** What outlives a reload: it begins anew only where its part of the configuration has changed. */
 export function createTools(hub: Hub) {
   let observer: Observer | undefined
   let gdb: WarmGdb | undefined

@@ -60,13 +60,7 @@ export function nextServiceState(state: ServiceState, event: ToldEvent, nowMs: n
     case 'finished':
       return afterCapture({ ...state, isCapturing: false }, event, nowMs)
     case 'reloaded':
-      return {
-        ...state,
-        targets: event.targets,
-        rules: event.rules,
-        refused: undefined,
-        processes: event.isAnew === true ? new Map() : state.processes,
-      }
+      return afterReload(state, event)
     case 'config-refused':
       return { ...state, refused: event.problems }
     case 'disk':
@@ -87,6 +81,17 @@ export function nextServiceState(state: ServiceState, event: ToldEvent, nowMs: n
       return event satisfies never
   }
 }
+
+const afterReload = (
+  state: ServiceState,
+  { targets, rules, isAnew }: Extract<ToldEvent, { readonly kind: 'reloaded' }>,
+): ServiceState => ({
+  ...state,
+  targets,
+  rules,
+  refused: undefined,
+  processes: isAnew === true ? new Map() : state.processes,
+})
 
 function afterLook(
   state: ServiceState,
