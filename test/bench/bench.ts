@@ -22,6 +22,9 @@ const PYTHON = '/usr/bin/python3'
 /** Of instances with an int and a str; 240 bytes each. The defaults make 10 MB, 1 GB and 4 GB. */
 const MILLIONS = (process.env['BENCH_MILLIONS'] ?? '0.03,4.4,17.5').split(',').map(Number)
 const GRAPH_MILLIONS = Number(process.env['BENCH_GRAPH_MILLIONS'] ?? 3.4)
+const OTHERS = Number(process.env['BENCH_OTHERS'] ?? 4000)
+const STARTS = 200
+const WARM_SECONDS = 60
 const PROCESSES = Number(process.env['BENCH_PROCESSES'] ?? 1000)
 const WATCH_SECONDS = 30
 const scratch = mkdtempSync(join(tmpdir(), 'pyheap-bench-'))
@@ -67,12 +70,25 @@ async function benchGraph(): Promise<void> {
 }
 
 async function benchWatching(): Promise<void> {
-  say(`\nWatching ${PROCESSES} Python processes at 1 s, for ${WATCH_SECONDS} s\n`)
+  say(
+    `\nWatching ${PROCESSES} Python processes at 1 s among ${PROCESSES + OTHERS}, with ${STARTS} starts a second, for ${WATCH_SECONDS} s\n`,
+  )
   const program = `import os, time
+isFirst = True
 for _ in range(${PROCESSES - 1}):
-    if os.fork() == 0: break
+    if os.fork() == 0:
+        isFirst = False
+        break
+if not isFirst: time.sleep(1e6)
+for _ in range(${OTHERS}):
+    if os.fork() == 0: os.execv("/bin/sleep", ["sleep", "1000000"])
 print("ready", flush=True)
-time.sleep(1e6)`
+began, count = time.monotonic(), 0
+while True:
+    while count < (time.monotonic() - began) * ${STARTS}:
+        os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)
+        count += 1
+    time.sleep(0.01)`
   const crowd = new RunningService('setsid', [PYTHON, '-c', program])
   await crowd.said('ready', 120_000)
   const config = join(scratch, 'config.yaml')
@@ -87,9 +103,14 @@ baseline: off
 `,
   )
   const watchd = new URL('../../dist/pyheap-watchd.js', import.meta.url).pathname
-  const daemon = new RunningService(process.execPath, [watchd, '--config', config])
+  // As the unit starts it.
+  const daemon = new RunningService(process.execPath, [watchd, '--config', config], {
+    env: { ...process.env, NODE_OPTIONS: '--max-old-space-size=256 --max-semi-space-size=1' },
+  })
   await daemon.said('process found')
-  await sleep(5000)
+  await daemon.said('the probe is attached', 30_000).catch(() => undefined)
+  // Until everybody is known, and who is calm rests.
+  await sleep(WARM_SECONDS * 1000)
   const before = cpuSeconds(daemon.pid)
   await sleep(WATCH_SECONDS * 1000)
   const share = (cpuSeconds(daemon.pid) - before) / WATCH_SECONDS
@@ -97,6 +118,7 @@ baseline: off
   const found = daemon.output.split('process found').length - 1
   await daemon.stop()
   const ps = await cpuOfPs()
+  const procdump = await cpuOfProcDump(crowd.pid)
   process.kill(-crowd.pid, 'SIGKILL')
   await crowd.stop()
   say(`processes found                        ${found}`)
@@ -104,7 +126,26 @@ baseline: off
   say(
     `CPU of polling with ps once a second   ${percent(ps)} of a core: ${(ps / share).toFixed(1)} times as much`,
   )
+  if (procdump !== undefined)
+    say(
+      `CPU of ProcDump, one for each of them   ${percent(procdump * PROCESSES)} of a core: ${((procdump * PROCESSES) / share).toFixed(0)} times as much`,
+    )
   say(`RSS of the daemon                      ${(Number(rss) / 1024).toFixed(0)} MiB`)
+}
+
+/** Share of a core that one ProcDump takes that polls one process once a second; undefined where it is not installed. */
+async function cpuOfProcDump(pid: number): Promise<number | undefined> {
+  const { exitCode } = await execa('sh', ['-c', 'command -v procdump'], { reject: false })
+  if (exitCode !== 0) return undefined
+  const procdump = new RunningService('setsid', ['procdump', '-M', '1000000', '-n', '1', '-p', String(pid)], {
+    cwd: scratch,
+  })
+  await sleep(2000)
+  const before = cpuSeconds(procdump.pid)
+  await sleep(WATCH_SECONDS * 1000)
+  const share = (cpuSeconds(procdump.pid) - before) / WATCH_SECONDS
+  await procdump.stop()
+  return share
 }
 
 /** CPU that one ps over all processes takes; the mean of 5. */

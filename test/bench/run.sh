@@ -3,7 +3,7 @@
 # and BENCH_PARTS=captures,graph,watching,probe picks.
 set -eu
 cd "$(dirname "$0")/../.."
-sh test/setup/install.sh gdb python3 procps bpftrace
+sh test/setup/install.sh gdb python3 procps bpftrace procdump
 sh test/setup/mount-tracefs.sh
 sh test/setup/build.sh
 node --import tsx test/bench/bench.ts
