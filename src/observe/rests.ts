@@ -3,7 +3,7 @@ import { processKey, type ProcessId, type Sample } from '../model.ts'
 /** Looks in a row that found a process as it was. */
 const CALM_LOOKS = 10
 /** A process that rests is looked at in one of so many sweeps. */
-const REST_SWEEPS = 4
+const REST_SWEEPS = 8
 
 /** Who has not changed for a while, and is looked at more rarely until he does. */
 export class Rests {

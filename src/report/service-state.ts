@@ -100,19 +100,20 @@ function afterLook(
 ): ServiceState {
   const { appeared, samples, gone, endings = [] } = observation
   const killed = endings.filter(({ how }) => how === 'oom-killed')
-  const processes = new Map(state.processes)
+  let processes: Map<string, KnownProcess> | undefined
+  const change = (): Map<string, KnownProcess> => (processes ??= new Map(state.processes))
   for (const process of appeared) {
     const key = processKey(process.id)
-    processes.set(key, { ...processes.get(key), process })
+    change().set(key, { ...change().get(key), process })
   }
   for (const sample of samples) {
     const key = processKey(sample.process)
-    const known = processes.get(key)
+    const known = (processes ?? state.processes).get(key)
     const limitShare = shareOf(sample)
     if (known && (known.rssBytes !== sample.rssBytes || known.limitShare !== limitShare))
-      processes.set(key, { ...known, rssBytes: sample.rssBytes, limitShare })
+      change().set(key, { ...known, rssBytes: sample.rssBytes, limitShare })
   }
-  for (const id of gone) processes.delete(processKey(id))
+  for (const id of gone) change().delete(processKey(id))
   const [first] = killed
   const last = first && {
     atMs: nowMs,
@@ -121,7 +122,7 @@ function afterLook(
   }
   return {
     ...state,
-    processes,
+    processes: processes ?? state.processes,
     hasLooked: true,
     oomKills: state.oomKills + killed.length,
     last: last ?? state.last,

@@ -137,7 +137,7 @@ baseline: off
 async function cpuOfProcDump(pid: number): Promise<number | undefined> {
   const { exitCode } = await execa('sh', ['-c', 'command -v procdump'], { reject: false })
   if (exitCode !== 0) return undefined
-  const procdump = new RunningService('setsid', ['procdump', '-M', '1000000', '-n', '1', '-p', String(pid)], {
+  const procdump = new RunningService('procdump', ['-M', '1000000', '-n', '1', '-p', String(pid)], {
     cwd: scratch,
   })
   await sleep(2000)
