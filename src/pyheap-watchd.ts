@@ -27,7 +27,8 @@ const program = new Command('pyheap-watchd')
   .parse()
 
 const options = program.opts<Options>()
-process.exitCode = options.check === true ? await check(options.config) : await run(options.config)
+// A hook that still runs must not keep it: the log is written at once, so nothing is lost.
+process.exit(options.check === true ? await check(options.config) : await run(options.config))
 
 async function check(file: string): Promise<number> {
   const config = await readOrTell(file)

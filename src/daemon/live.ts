@@ -88,6 +88,7 @@ export async function live(first: Config, readConfig: ReadConfig, log: Log): Pro
       config = next
       log.level = config.logLevel
       pulse.use(config)
+      boundOurselves(config, log)
       await ports.use(config, () => memory)
       hub.tell({
         kind: 'reloaded',
@@ -122,6 +123,10 @@ export async function live(first: Config, readConfig: ReadConfig, log: Log): Pro
 async function checkOurselves(config: Config, log: Log): Promise<void> {
   for (const { name, result, detail } of await checkMachine(config.store))
     if (result === 'failed') log.warn({ check: name, detail }, 'not all that is needed is here')
+  boundOurselves(config, log)
+}
+
+function boundOurselves(config: Config, log: Log): void {
   const { memoryMaxBytes, cpuMaxShare } = config.own
   const limits = { memoryMaxBytes, cpuMaxShare, snapshotsCpuMaxShare: config.capture.cpuMaxShare }
   for (const detail of limitOurselves(places.procRoot, limits))

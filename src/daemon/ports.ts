@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config/config.ts'
 import type { Memory } from '../decide/memory.ts'
 import type { Log } from '../log.ts'
@@ -14,6 +15,9 @@ import { openRecorder, type Recorder } from '../store/samples/recorder.ts'
 import { type ControlPort, openControlPort } from './control-port.ts'
 import type { Hub } from './hub.ts'
 import { receiversOf } from './receivers.ts'
+
+/** For what is still to be told when the daemon ends. */
+const SETTLE_MS = 10_000
 
 export type PortsOptions = {
   readonly hub: Hub
@@ -90,7 +94,8 @@ export function createPorts({ hub, demands, metrics, log, signal, reload }: Port
       control?.close()
       out.close()
       recorder?.close()
-      await delivery.settled()
+      // A hook that is slow must not hold up the stop.
+      await Promise.race([delivery.settled(), sleep(SETTLE_MS, undefined, { ref: false })])
     },
   }
 }

@@ -1,18 +1,7 @@
-import { levelsOf, type Rule } from '../model.ts'
-
-/** What rules want to know of a process besides its size. */
-export type Wants = {
-  readonly swap: boolean
-  readonly age: boolean
-  readonly hostPressure: boolean
-  readonly cgroupPressure: boolean
-  readonly events: boolean
-  /** PSS and USS, of processes whose RSS is above this: they are never more than that. */
-  readonly proportionalAboveBytes: number | undefined
-}
+import { levelsOf, type Rule, type WantedExtras } from '../model.ts'
 
 /** What these rules want to know. */
-export const wantsOf = (rules: readonly Rule[]): Wants => {
+export const wantsOf = (rules: readonly Rule[]): WantedExtras => {
   const levels = rules.flatMap(({ when }) => levelsOf(when))
   const has = (test: (level: (typeof levels)[number]) => boolean): boolean => levels.some(test)
   const proportional = levels.flatMap((level) =>

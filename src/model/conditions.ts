@@ -88,3 +88,14 @@ export type SampleExtras = {
   /** Of the process's cgroup, since it was made. */
   readonly events?: Readonly<Partial<Record<MemoryEvent, number>>> | undefined
 }
+
+/** What rules want to know of a process besides its size. */
+export type WantedExtras = {
+  readonly swap: boolean
+  readonly age: boolean
+  readonly hostPressure: boolean
+  readonly cgroupPressure: boolean
+  readonly events: boolean
+  /** PSS and USS, of processes whose RSS is above this: they are never more than that. */
+  readonly proportionalAboveBytes: number | undefined
+}

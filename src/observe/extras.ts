@@ -1,21 +1,17 @@
-import { processKey, type MemoryEvent, type Pressure, type ProcessId, type SampleExtras } from '../model.ts'
+import {
+  processKey,
+  type MemoryEvent,
+  type Pressure,
+  type ProcessId,
+  type SampleExtras,
+  type WantedExtras,
+} from '../model.ts'
 import { memoryCgroup, parseCgroup } from '../proc/parse-cgroup.ts'
 import { findV2, parseMounts } from '../proc/parse-mounts.ts'
 import { parseStatus } from '../proc/parse-status.ts'
 import { parseCounters } from './limits.ts'
 import { cgroupDirectories, findMemoryController, type MemoryController } from './memory-controller.ts'
 import { readSmall } from './read-proc.ts'
-
-/** What is wanted of a process besides its size. */
-export type WantedExtras = {
-  readonly swap: boolean
-  readonly age: boolean
-  readonly hostPressure: boolean
-  readonly cgroupPressure: boolean
-  readonly events: boolean
-  /** PSS and USS, of processes whose RSS is above this. */
-  readonly proportionalAboveBytes: number | undefined
-}
 
 /** Reading smaps_rollup stops the process from mapping memory, 17 ms for each GB here: so no more often than this. */
 const PROPORTIONAL_MS = 60_000

@@ -7,10 +7,11 @@ import {
   type RssPoint,
   type Sample,
   type Target,
+  type WantedExtras,
   type WatchedProcess,
 } from '../model.ts'
 import { Discoverer } from './discover.ts'
-import { ExtrasReader, type WantedExtras } from './extras.ts'
+import { ExtrasReader } from './extras.ts'
 import { History, type HistoryOptions } from './history.ts'
 import { LimitReader } from './limits.ts'
 import { compileTargets } from './match-target.ts'

@@ -17,8 +17,8 @@ if [ ! -e "$home/made" ]; then
   touch "$home/made"
 fi
 sh systemd/package/build.sh --deb-only --out "$home/package" >/dev/null
-cp "$home"/package/*.deb "$root/root/"
-chroot "$root" sh -c 'dpkg -i /root/pyheap-watchd_*.deb && rm /root/*.deb'
+cp "$home"/package/*.deb "$root/tmp/"
+chroot "$root" sh -c 'dpkg -i /tmp/pyheap-watchd_*.deb && rm /tmp/*.deb'
 # What the tests run on.
 cp "$(command -v node)" "$root/usr/bin/node"
 rm -rf "$root/opt/pyheap-watchd"

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { ExtrasReader, parsePressure, parseRollup, type WantedExtras } from '../../src/observe/extras.ts'
+import type { WantedExtras } from '../../src/model.ts'
+import { ExtrasReader, parsePressure, parseRollup } from '../../src/observe/extras.ts'
 import { readStat } from '../setup/service.ts'
 
 const nothing: WantedExtras = {
