@@ -136,6 +136,18 @@ describe('a Debian on which it is installed as people do', { skip, timeout: 900_
     assert.equal((await machine.run('systemctl show -p NRestarts --value pyheap-watchd')).out, '0')
   })
 
+  test('started with a broken configuration it fails once, with the place of the mistake, and not again and again', async () => {
+    machine.write('/etc/pyheap-watchd/config.d/20-broken.yaml', 'rulez: []\n')
+    assert.notEqual((await machine.run('systemctl restart pyheap-watchd')).code, 0)
+    await machine.does('sleep 7')
+    assert.match(
+      await machine.does('systemctl show -p ActiveState,NRestarts,ExecMainStatus pyheap-watchd'),
+      /^(?=[\s\S]*ActiveState=failed)(?=[\s\S]*NRestarts=0)(?=[\s\S]*ExecMainStatus=5)/,
+    )
+    assert.match(await machine.does('journalctl -u pyheap-watchd --no-pager -o cat'), /20-broken\.yaml:1:1/)
+    await machine.does('rm /etc/pyheap-watchd/config.d/20-broken.yaml; systemctl start pyheap-watchd')
+  })
+
   test('it keeps to limits of its own', async () => {
     const limit = 'cat /sys/fs/cgroup/memory/system.slice/pyheap-watchd.service/memory.limit_in_bytes'
     const unified = 'cat /sys/fs/cgroup/system.slice/pyheap-watchd.service/daemon/memory.max'
