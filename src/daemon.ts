@@ -8,20 +8,14 @@ import type {
   Verdict,
   Wait,
 } from './model.ts'
+import type { ToldEvent } from './report/told-event.ts'
 import type { DumpOutcome } from './take-dump.ts'
 
-/** What happens in the daemon, for whoever tells it. */
-export type DaemonEvent =
-  | { readonly kind: 'observed'; readonly observation: Observation }
-  | {
-      readonly kind: 'decided'
-      readonly trigger: Trigger
-      readonly verdict: Verdict
-      readonly waits: readonly Wait[]
-      readonly quarantines: readonly QuarantineChange[]
-    }
-  | { readonly kind: 'finished'; readonly request: CaptureRequest; readonly outcome: DumpOutcome }
-  | { readonly kind: 'traced'; readonly request: TraceRequest; readonly outcome: TraceOutcome }
+/** What happens in a turn, for whoever tells it. */
+export type DaemonEvent = Extract<
+  ToldEvent,
+  { readonly kind: 'observed' | 'decided' | 'finished' | 'traced' }
+>
 
 /** The stages of the flow. What is remembered between turns belongs to `decide`. */
 export type Stages<Memory> = {

@@ -13,7 +13,7 @@ import { isInitialPidNamespace } from './pid-namespace.ts'
 /** The probe that the config asks for, as a source of triggers; none where it is off. */
 export function growthProbe(
   config: Config,
-  observerOf: () => Observer,
+  observer: Observer,
   tell: (state: ProbeState, isWanted: boolean) => void,
 ): TriggerSource | undefined {
   const { probe, probeKind } = config.sampling
@@ -21,7 +21,7 @@ export function growthProbe(
   return probeSource({
     kind: probeKind,
     probes: probesOf(config),
-    isOfInterest: (pid) => observerOf().standing(pid) !== 'other',
+    isOfInterest: (pid) => observer.standing(pid) !== 'other',
     arePidsForeign: !isInitialPidNamespace(places.procRoot),
     tell: (state) => tell(state, probe === 'on'),
     now: () => performance.now(),

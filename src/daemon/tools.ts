@@ -2,10 +2,11 @@ import { createOpenGdb } from '../capture/open-gdb.ts'
 import { WarmGdb } from '../capture/warm-gdb.ts'
 import type { Config } from '../config/config.ts'
 import { growthProbe } from '../growth-probe.ts'
+import type { ProbeState } from '../model.ts'
 import type { Observer } from '../observe/observe.ts'
 import { openObserver } from '../open-observer.ts'
 import type { Demands } from '../service/demands.ts'
-import { lastingSource } from '../service/lasting-source.ts'
+import { type LastingSource, lastingSource } from '../service/lasting-source.ts'
 import type { Hub } from './hub.ts'
 
 /** What an observer is made for. */
@@ -14,51 +15,49 @@ export const observerKey = ({ targets, sampling }: Config): string =>
 
 /** What outlives a reload: it begins anew only where its part of the configuration has changed. */
 export function createTools(hub: Hub) {
-  let observer: Observer | undefined
-  let gdb: WarmGdb | undefined
-  let probe: ReturnType<typeof lastingSource> | undefined
-  let keys = { observer: '', gdb: '', probe: '' }
+  const observers = lasting<Observer>((observer) => observer.close())
+  const gdbs = lasting<WarmGdb>((gdb) => gdb.close())
+  const probes = lasting<LastingSource | undefined>((probe) => probe?.close())
   let rules: Config['decide']['rules'] = []
-  const tell = (state: Parameters<Parameters<typeof growthProbe>[2]>[0], isWanted: boolean): void =>
-    hub.tell({ kind: 'probe', state, isWanted })
+  const isProbed = (): boolean => hub.state().probe?.kind === 'active'
+  const tell = (state: ProbeState, isWanted: boolean): void => hub.tell({ kind: 'probe', state, isWanted })
   return {
     use: (config: Config, demands: Demands) => {
-      const { sampling, decide, capture } = config
-      rules = decide.rules
-      const next = {
-        observer: observerKey(config),
-        gdb: String(capture.gdbTimeoutMs),
-        probe: JSON.stringify([sampling, rules.map(({ when }) => when)]),
-      }
-      if (next.observer !== keys.observer) {
-        observer?.close()
-        observer = openObserver(
-          config,
-          () => rules,
-          () => hub.state().probe?.kind === 'active',
-        )
-      }
-      if (next.gdb !== keys.gdb) {
-        void gdb?.close()
-        gdb = new WarmGdb(createOpenGdb(capture.gdbTimeoutMs))
-      }
-      if (next.probe !== keys.probe) {
-        probe?.close()
-        const source = growthProbe(config, () => observer ?? openObserver(config), tell)
-        probe = source && lastingSource(source)
-      }
-      keys = next
-      const sources = [demands.source, ...(probe ? [probe.source] : [])]
-      return {
-        observer: observer ?? openObserver(config),
-        gdb: gdb ?? new WarmGdb(createOpenGdb(0)),
-        sources,
-      }
+      const { sampling, capture } = config
+      rules = config.decide.rules
+      const observer = observers.get(observerKey(config), () => openObserver(config, () => rules, isProbed))
+      const gdb = gdbs.get(
+        String(capture.gdbTimeoutMs),
+        () => new WarmGdb(createOpenGdb(capture.gdbTimeoutMs)),
+      )
+      const levels = JSON.stringify([sampling, rules.map(({ when }) => when), observerKey(config)])
+      const probe = probes.get(levels, () => {
+        const source = growthProbe(config, observer, tell)
+        return source && lastingSource(source)
+      })
+      return { observer, gdb, sources: [demands.source, ...(probe ? [probe.source] : [])] }
     },
     close: async (): Promise<void> => {
-      probe?.close()
-      await gdb?.close()
-      observer?.close()
+      await probes.end()
+      await gdbs.end()
+      await observers.end()
+    },
+  }
+}
+
+/** One thing at a time, made anew when what it is made for changes. */
+function lasting<T>(close: (value: T) => void | Promise<void>) {
+  let held: { readonly key: string; readonly value: T } | undefined
+  return {
+    get: (key: string, make: () => T): T => {
+      if (held?.key === key) return held.value
+      if (held) void close(held.value)
+      held = { key, value: make() }
+      return held.value
+    },
+    end: async (): Promise<void> => {
+      if (held) await close(held.value)
+      held = undefined
     },
   }
 }
