@@ -35,7 +35,7 @@ function oomNotice(id: ProcessId, state: ServiceState, place: NoticePlace): Noti
   const who = whoIs(id, state)
   const message =
     known?.dump === undefined
-      ? `${nameOf(who)} was killed by the OOM killer, without a dump`
+      ? `${nameOf(who)} was killed by the OOM killer; since the daemon was started there was no dump of it`
       : `${nameOf(who)} was killed by the OOM killer; its last dump is ${known.dump}`
   return { ...place, ...who, event: 'oom', message, dump: known?.dump, rss_bytes: known?.rssBytes }
 }

@@ -57,7 +57,7 @@ export function createMetrics(stateOf: () => ServiceState, now: () => number): M
   })
   const kills = new Counter({
     name: 'pyheap_oom_kills_total',
-    help: 'Watched processes that the OOM killer took, and whether there was a dump by then.',
+    help: 'Watched processes that the OOM killer took, and whether there was a dump of them since the daemon was started.',
     labelNames: ['target', 'dumped'],
     registers,
   })

@@ -83,7 +83,7 @@ test('a capture that failed is told with what to do; one that has to wait is not
 test('an OOM kill names the last dump of the process, or says that there is none', () => {
   assert.match(
     notices(killed)[0]?.message ?? '',
-    /^api \(pid 7\) was killed by the OOM killer, without a dump$/,
+    /^api \(pid 7\) was killed by the OOM killer; since the daemon was started there was no dump of it$/,
   )
   const [notice] = notices(killed, [looked, captured])
   assert.deepEqual([notice?.event, notice?.dump, notice?.at], ['oom', '/s/api/x', '2026-01-01T11:59:59.000Z'])
