@@ -5,6 +5,8 @@ cd "$(dirname "$0")/.."
 sh test/setup/install.sh gdb python3 gcc libc6-dev binutils procps systemd uwsgi-core uwsgi-plugin-python3 gunicorn chromium \
   bpftrace
 sh test/setup/mount-tracefs.sh
+# Where the package is installed in a test.
+[ "$(id -u)" != 0 ] || sh test/setup/make-debian.sh >/dev/null || echo 'no Debian could be made' >&2
 sh test/setup/build.sh
 npm run --silent lint
 npm run --silent test:fast
