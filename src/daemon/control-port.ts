@@ -12,6 +12,7 @@ import type { DemandAnswer, Demands } from '../service/demands.ts'
 import type { Metrics } from '../service/metrics.ts'
 import { servePrekill } from '../service/prekill.ts'
 import { startUnitWatchdog } from '../service/unit-watchdog.ts'
+import { findGroupId } from '../store/group.ts'
 
 export type ControlPortOptions = {
   readonly path: string
@@ -66,7 +67,7 @@ export async function openControlPort(options: ControlPortOptions): Promise<Cont
   if (control.kind === 'failed') log.warn({ socket: path, detail: control.detail }, 'no control socket')
   else log.debug({ socket: path }, 'the control socket is open')
   const prekill = servePrekill(
-    PREKILL,
+    { path: PREKILL, gid: await findGroupId('/etc/group', 'systemd-oom') },
     async (cgroup) => {
       log.warn({ cgroup }, 'systemd-oomd is about to kill this cgroup')
       await demands.ask({ process: { kind: 'cgroup', cgroup }, capture: ['census', 'stacks'], rule: 'oomd' })

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 
@@ -7,7 +7,7 @@ import { dirname } from 'node:path'
  * about to kill, and kills when we have answered or its time is up. Varlink: JSON messages that end in a NUL.
  */
 export function servePrekill(
-  path: string,
+  { path, gid }: { readonly path: string; readonly gid: number | undefined },
   capture: (cgroup: string) => Promise<void>,
   tell: (problem: string) => void,
 ): { readonly close: () => void } {
@@ -27,7 +27,11 @@ export function servePrekill(
     return { close: () => undefined }
   }
   const before = process.umask(0o177)
-  server.listen(path, () => chmodSync(path, 0o600))
+  server.listen(path, () => {
+    // systemd-oomd has a user and a group of its own.
+    if (gid !== undefined) chownSync(path, process.getuid?.() ?? 0, gid)
+    chmodSync(path, gid === undefined ? 0o600 : 0o660)
+  })
   process.umask(before)
   server.unref()
   return {

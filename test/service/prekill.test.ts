@@ -35,7 +35,7 @@ test('it is answered when the capture has ended, in the order of its questions',
   const path = join(scratch, 'pyheap')
   const captured: string[] = []
   const hook = servePrekill(
-    path,
+    { path, gid: undefined },
     async (cgroup) => {
       await new Promise((resolve) => setTimeout(resolve, 50))
       captured.push(cgroup)
@@ -69,5 +69,24 @@ test('it is answered when the capture has ended, in the order of its questions',
 })
 
 test('without the folder of systemd-oomd nobody is waited for', () => {
-  servePrekill('/nowhere/at/all', async () => undefined, assert.fail).close()
+  servePrekill({ path: '/nowhere/at/all', gid: undefined }, async () => undefined, assert.fail).close()
+})
+
+test('systemd-oomd, which is not root, may open it by its group', async () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'pyheap-prekill-'))
+  const path = join(scratch, 'pyheap')
+  const hook = servePrekill({ path, gid: process.getgid?.() }, async () => undefined, assert.fail)
+  try {
+    for (
+      let tries = 0;
+      (!existsSync(path) || (statSync(path).mode & 0o777) !== 0o660) && tries < 100;
+      tries++
+    )
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    const { mode, gid } = statSync(path)
+    assert.deepEqual([mode & 0o777, gid], [0o660, process.getgid?.()])
+  } finally {
+    hook.close()
+    rmSync(scratch, { recursive: true })
+  }
 })
