@@ -102,6 +102,10 @@ describe('a Debian on which it is installed as people do', { skip, timeout: 900_
     assert.equal(PRIORITY, '5')
     assert.match(PYHEAP_DUMP ?? '', /^\/var\/lib\/pyheap\/api\//)
     assert.match(MESSAGE ?? '', /was captured by near-limit/)
+    const explained = await machine.does(
+      'journalctl -x -u pyheap-watchd PYHEAP_EVENT=captured --no-pager | cat',
+    )
+    assert.match(explained, /Subject: A Python service was captured: api/)
     assert.match(
       await machine.does('journalctl -u pyheap-watchd -p 6..6 --no-pager -o cat'),
       /dump published/,
