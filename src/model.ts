@@ -236,7 +236,7 @@ export type DecideConfig = {
   readonly perTarget: Quota
   /** Of all targets together; none unless told. */
   readonly perHost?: Quota | undefined
-  /** Between two captures of a target, unless it is about to hit its limit; none unless told. */
+  /** Between captures of two processes of a target, unless one is about to hit its limit; none unless told. */
   readonly spacingMs?: number | undefined
   /** How often samples are taken; 1 s unless told. Samples further apart than three of these do not count as continuous. */
   readonly intervalMs?: number | undefined

@@ -188,7 +188,8 @@ export const configSchema = section('Configuration of pyheap-watchd.', {
     per_target: quota('Of all processes of a target together.', 12),
     per_host: quota('Of all targets together.', 60),
     spacing: durationOrZero().prefault('30s').meta({
-      description: 'Between two captures of a target, but for rules on limits, pressure and memory events.',
+      description:
+        'Between captures of two processes of a target, but for rules on limits, pressure and memory events.',
     }),
   }).prefault({}),
   baseline: z

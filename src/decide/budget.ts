@@ -40,8 +40,9 @@ const whyNoCapture = (
   if (config.perHost && isSpent([...memory.targetAttempts.values()].flat(), config.perHost, nowMs))
     return 'host-quota'
   const { spacingMs = 0 } = config
-  // Who is about to hit a limit cannot wait for the others.
-  const isSpaced = isUrgent(rule) || shared.every((atMs) => nowMs - atMs >= spacingMs)
+  // A process rests by its own cooldown; who is about to hit a limit cannot wait for the others.
+  const others = shared.filter((atMs) => !own.includes(atMs))
+  const isSpaced = isUrgent(rule) || others.every((atMs) => nowMs - atMs >= spacingMs)
   return isSpaced ? undefined : 'spacing'
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { config, limitOf, minute, rule, second, told, VirtualDay, watched } from './virtual-day.ts'
+import { restore, serialise } from '../../src/decide/saved-state.ts'
+import { config, limitOf, MiB, minute, rule, second, told, VirtualDay, watched } from './virtual-day.ts'
 
 // Many workers that pass a threshold together.
 
@@ -38,4 +39,16 @@ test('all captures of the host together have a quota', () => {
   const third = watched(300, { target: 'other' })
   assert.equal(told(day.capture(2 * second, [[third, 150]])), 'host-quota')
   assert.equal(told(day.capture(minute, [[third, 150]])), 'rss-high of 300')
+})
+
+test('a process by itself rests by its cooldown alone, after a restart too', () => {
+  const day = new VirtualDay(
+    config([rule({ when: { kind: 'steps', bytes: [100, 200].map((mib) => mib * MiB) } })], {
+      spacingMs: minute,
+    }),
+  )
+  assert.equal(told(day.capture(0, [[web, 150]])), 'rss-high of 200')
+  const saved = serialise(day.memory, { nowMs: 1234.5, wallMs: 0 })
+  day.memory = restore(saved, { nowMs: 77.7, wallMs: 0 }).memory
+  assert.equal(told(day.capture(second, [[web, 250]])), 'rss-high of 200')
 })
