@@ -61,9 +61,9 @@ export function renderExplain(
     [
       { head: 'rule', align: 'left' },
       { head: 'sees', align: 'right' },
-      { head: 'fires', align: 'left' },
+      { head: 'fires', align: 'left', gives: true },
       { head: 'near', align: 'right' },
-      { head: '', align: 'left', gives: true },
+      { head: '', align: 'left' },
     ],
     rules.map((rule) => cellsOf(rule, style)),
     style,
