@@ -41,8 +41,7 @@ const whyNoCapture = (
     return 'host-quota'
   const { spacingMs = 0 } = config
   // A process rests by its own cooldown; who is about to hit a limit cannot wait for the others.
-  const others = shared.filter((atMs) => !own.includes(atMs))
-  const isSpaced = isUrgent(rule) || others.every((atMs) => nowMs - atMs >= spacingMs)
+  const isSpaced = isUrgent(rule) || shared.every((atMs) => nowMs - atMs >= spacingMs || own.includes(atMs))
   return isSpaced ? undefined : 'spacing'
 }
 

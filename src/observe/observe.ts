@@ -84,19 +84,19 @@ export const createObserver = (options: ObserverOptions): Observer => {
     const change = await discovery.search(nowMs, watched, isUrgent)
     if (change === undefined) return { appeared: [], gone: [], problems: [] }
     for (const id of change.gone) forget(id)
-    for (const process of change.appeared) {
-      watched.set(processKey(process.id), process)
-      byPid.set(process.id.pid, process)
-    }
     // Limits hardly ever change: in some sweeps everybody is asked once.
     placings++
     for (const process of watched.values())
       if ((process.id.pid + placings) % SPREAD === 0) limits.place(process)
-    for (const process of change.appeared) limits.place(process)
+    for (const process of change.appeared) {
+      watched.set(processKey(process.id), process)
+      byPid.set(process.id.pid, process)
+      limits.place(process)
+    }
     return change
   }
 
-  const sample = (process: WatchedProcess, nowMs: number, host: HostMemory): Sample | 'gone' | 'missing' => {
+  const sample = (process: WatchedProcess, { nowMs, host, wants }: Look): Sample | 'gone' | 'missing' => {
     // Tried again every time: when descriptors run out, they may be there later.
     if (sampler.watch(process.id) === 'gone') return 'gone'
     const reading = sampler.read(process.id)
@@ -104,7 +104,7 @@ export const createObserver = (options: ObserverOptions): Observer => {
     history.record(process.id, nowMs, reading.rssBytes)
     const limit = limits.tightest(process.id, reading.virtualBytes, host)
     const { rssBytes } = reading
-    const more = options.wants && extras.read(process.id, rssBytes, options.wants(), nowMs)
+    const more = wants && extras.read(process.id, rssBytes, wants, nowMs)
     const plain: Sample = {
       process: process.id,
       atMs: nowMs,
@@ -125,13 +125,14 @@ export const createObserver = (options: ObserverOptions): Observer => {
         : await update(nowMs, only !== undefined)
       limits.beginSweep()
       extras.beginSweep()
+      const look = { nowMs, host, wants: options.wants?.() }
       const samples: Sample[] = []
       const ended: ProcessId[] = []
       let missing = 0
       sweeps++
       for (const process of single ? [single] : watched.values()) {
         if (isRoutine && !single && rests.isResting(process.id, sweeps)) continue
-        const result = sample(process, nowMs, host)
+        const result = sample(process, look)
         if (result === 'gone') ended.push(process.id)
         else if (result === 'missing') missing++
         else samples.push(result)
@@ -152,6 +153,13 @@ export const createObserver = (options: ObserverOptions): Observer => {
     historyOf: (id, nowMs) => history.of(id, nowMs),
     close: () => sampler.close(),
   }
+}
+
+/** What holds for all samples of a sweep. */
+type Look = {
+  readonly nowMs: number
+  readonly host: HostMemory
+  readonly wants: WantedExtras | undefined
 }
 
 type Discovered = {

@@ -50,8 +50,8 @@ const NEWS = 0.001
 export class SampleEncoder {
   readonly #last = new Map<number, { readonly rss: number; readonly used: number }>()
 
-  /** The line of an observation; undefined when nothing has changed but the time, and that not for long. */
-  line({ atMs, appeared, samples, gone, endings = [] }: Observation): string | undefined {
+  /** The line of an observation: its time, and what has changed. */
+  line({ atMs, appeared, samples, gone, endings = [] }: Observation): string {
     const changed = samples.filter((sample) => this.#isNews(sample))
     for (const sample of changed)
       this.#last.set(sample.process.pid, { rss: sample.rssBytes, used: sample.limit?.usedBytes ?? 0 })

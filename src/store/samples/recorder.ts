@@ -47,8 +47,7 @@ export function openRecorder(
         }
         const whole = isNew ? { ...observation, appeared: everybody() } : observation
         isNew = false
-        const line = encoder.line(whole)
-        if (line !== undefined) bytes += writeSync(fd, line)
+        bytes += writeSync(fd, encoder.line(whole))
       } catch (error) {
         end((error as Error).message)
       }
