@@ -14,6 +14,7 @@ import { findGroupId } from '../store/group.ts'
 import { openRecorder, type Recorder } from '../store/samples/recorder.ts'
 import { type ControlPort, openControlPort } from './control-port.ts'
 import type { Hub } from './hub.ts'
+import { lasting } from './lasting.ts'
 import { receiversOf } from './receivers.ts'
 
 /** For what is still to be told when the daemon ends. */
@@ -30,75 +31,59 @@ export type PortsOptions = {
 
 /** Where the daemon talks and is talked to; what a new configuration leaves as it was stays open. */
 export function createPorts({ hub, demands, metrics, log, signal, reload }: PortsOptions) {
-  let delivery = createDelivery([], () => undefined)
-  let out = { close: (): void => undefined }
-  let control: ControlPort | undefined
+  const deliveries = lasting<Delivery>(() => undefined)
+  const outs = lasting<{ readonly close: () => void }>((out) => out.close())
+  const controls = lasting<Promise<ControlPort>>(async (control) => (await control).close())
+  const recorders = lasting<Recorder | undefined>((recorder) => recorder?.close())
+  let delivery: Delivery | undefined
   let recorder: Recorder | undefined
-  let keys = { telling: '', metrics: '', control: '', record: '' }
   hub.listen((event, before) => {
     const place = { at: new Date().toISOString(), host: hostname() }
-    for (const notice of noticesOf(event, before, place)) delivery.deliver(notice)
+    for (const notice of noticesOf(event, before, place)) delivery?.deliver(notice)
     if (event.kind === 'observed') recorder?.record(event.observation)
   })
+  const record = (file: string): Recorder =>
+    openRecorder(
+      file,
+      () => everybody(hub.state()),
+      (problem) => log.warn({ problem }, 'samples are not recorded'),
+    )
   return {
     use: async (config: Config, memoryOf: () => Memory): Promise<void> => {
-      const next = {
-        telling: JSON.stringify([config.hooks, config.webhooks]),
-        metrics: JSON.stringify(config.metrics),
-        control: config.socket,
-        record: config.sampling.recordFile ?? '',
-      }
-      if (next.record !== keys.record) {
-        recorder?.close()
-        recorder =
-          next.record === ''
-            ? undefined
-            : openRecorder(
-                next.record,
-                () => everybody(hub.state()),
-                (problem) => log.warn({ problem }, 'samples are not recorded'),
-              )
-      }
+      const { hooks, webhooks, socket, sampling } = config
       metrics.declare(
         config.targets.map(({ name }) => name),
         config.decide.rules,
       )
+      recorder = recorders.get(sampling.recordFile ?? '', () =>
+        sampling.recordFile === undefined ? undefined : record(sampling.recordFile),
+      )
       const gid = await findGroupId('/etc/group', 'pyheap')
-      if (next.telling !== keys.telling) {
-        if (gid === undefined && config.hooks.some(({ user }) => user !== 'root'))
+      delivery = deliveries.get(JSON.stringify([hooks, webhooks]), () => {
+        if (gid === undefined && hooks.some(({ user }) => user !== 'root'))
           log.warn('there is no group pyheap: only hooks of root can read notices and dumps')
         const receivers = receiversOf(config, process.env, gid, signal)
-        delivery = createDelivery(receivers, (delivered) => hub.tell({ kind: 'delivered', ...delivered }))
-      }
-      if (next.metrics !== keys.metrics) {
-        out.close()
-        out = startMetrics(config.metrics, metrics, (problem) => log.warn({ problem }, 'metrics'))
-      }
-      if (next.control !== keys.control) {
-        control?.close()
-        control = await openControlPort({
-          path: config.socket,
-          gid,
-          hub,
-          demands,
-          metrics,
-          memoryOf,
-          reload,
-          log,
-        })
-      }
-      control?.use(config)
-      keys = next
+        return createDelivery(receivers, (delivered) => hub.tell({ kind: 'delivered', ...delivered }))
+      })
+      outs.get(JSON.stringify(config.metrics), () =>
+        startMetrics(config.metrics, metrics, (problem) => log.warn({ problem }, 'metrics')),
+      )
+      const control = await controls.get(socket, () =>
+        openControlPort({ path: socket, gid, hub, demands, metrics, memoryOf, reload, log }),
+      )
+      control.use(config)
     },
     close: async (): Promise<void> => {
-      control?.close()
-      out.close()
-      recorder?.close()
+      await controls.end()
+      await outs.end()
+      await recorders.end()
       // A hook that is slow must not hold up the stop.
-      await Promise.race([delivery.settled(), sleep(SETTLE_MS, undefined, { ref: false })])
+      await Promise.race([delivery?.settled(), sleep(SETTLE_MS, undefined, { ref: false })])
     },
   }
 }
+
+type Delivery = ReturnType<typeof createDelivery>
 
 const everybody = ({ processes }: ServiceState): readonly WatchedProcess[] =>
   [...processes.values()].map(({ process }) => process)

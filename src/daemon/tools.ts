@@ -8,6 +8,7 @@ import { openObserver } from '../open-observer.ts'
 import type { Demands } from '../service/demands.ts'
 import { type LastingSource, lastingSource } from '../service/lasting-source.ts'
 import type { Hub } from './hub.ts'
+import { lasting } from './lasting.ts'
 
 /** What an observer is made for. */
 export const observerKey = ({ targets, sampling }: Config): string =>
@@ -41,23 +42,6 @@ export function createTools(hub: Hub) {
       await probes.end()
       await gdbs.end()
       await observers.end()
-    },
-  }
-}
-
-/** One thing at a time, made anew when what it is made for changes. */
-function lasting<T>(close: (value: T) => void | Promise<void>) {
-  let held: { readonly key: string; readonly value: T } | undefined
-  return {
-    get: (key: string, make: () => T): T => {
-      if (held?.key === key) return held.value
-      if (held) void close(held.value)
-      held = { key, value: make() }
-      return held.value
-    },
-    end: async (): Promise<void> => {
-      if (held) await close(held.value)
-      held = undefined
     },
   }
 }
