@@ -51,11 +51,7 @@ export const knownBy = (
 ): Known => ({
   process: known,
   peakBytes: known.peaks?.get(name),
-  captureMs: expectedCaptureMs(
-    captureCosts ?? new Map(),
-    known.process?.target ?? '',
-    known.latest?.rssBytes ?? 0,
-  ),
+  captureMs: expectedCaptureMs(captureCosts, known.process?.target ?? '', known.latest?.rssBytes ?? 0),
 })
 
 type Turn = Pick<Step, 'memory' | 'trigger' | 'config' | 'nowMs'>

@@ -9,8 +9,11 @@ const PRIOR_MS_PER_BYTE = 4000 / GIB
 const NEWEST_WEIGHT = 0.5
 
 /** What a capture of a process of this size will take. */
-export const expectedCaptureMs = (costs: CaptureCosts, target: string, rssBytes: number): number =>
-  (costs.get(target) ?? PRIOR_MS_PER_BYTE) * Math.max(LEAST_BYTES, rssBytes)
+export const expectedCaptureMs = (
+  costs: CaptureCosts | undefined,
+  target: string,
+  rssBytes: number,
+): number => (costs?.get(target) ?? PRIOR_MS_PER_BYTE) * Math.max(LEAST_BYTES, rssBytes)
 
 /** Adds what one took; the newest counts for half. */
 export const addCaptureCost = (

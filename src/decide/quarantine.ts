@@ -50,6 +50,7 @@ export const markQuarantines = (
   let processes: Map<string, ProcessMemory> | undefined
   const changes: QuarantineChange[] = []
   for (const [key, known] of memory.processes) {
+    if (known.failures === undefined && !known.isQuarantined) continue
     const leftMs = quarantineLeftMs(known, config, nowMs)
     if (known.process === undefined || leftMs > 0 === known.isQuarantined) continue
     const { id } = known.process

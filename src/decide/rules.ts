@@ -2,7 +2,6 @@ import {
   type Condition,
   type LevelCondition,
   type LimitUse,
-  levelsOf,
   type Sample,
   type WaitReason,
 } from '../model.ts'
@@ -47,10 +46,9 @@ export const readCondition = (
   known: Known,
   nowMs: number,
 ): Reading => {
-  const readings = levelsOf(when).map((level) => readLevel(level, known, nowMs))
-  if (when.kind === 'all') return readAll(readings)
-  if (when.kind === 'any') return readAny(readings)
-  return readings[0] ?? tooFew
+  if (!('conditions' in when)) return readLevel(when, known, nowMs)
+  const readings = when.conditions.map((level) => readLevel(level, known, nowMs))
+  return when.kind === 'all' ? readAll(readings) : readAny(readings)
 }
 
 type Value = Extract<Reading, { readonly kind: 'value' }>

@@ -84,12 +84,12 @@ export class Discoverer {
       before.looks++
       return {}
     }
-    if (this.#inspecting.has(pid) || this.#options.isIgnored(pid)) return {}
     // Of a program that never was Python the next short-lived one is not worth more than a look at the second sweep.
     if (before === undefined && (this.#familiar.get(exe) ?? 0) >= FAMILIAR) {
       this.#known.set(pid, { exe, looks: 1, python: undefined })
       return {}
     }
+    if (this.#inspecting.has(pid) || this.#options.isIgnored(pid)) return {}
     if (this.#inspecting.size >= MAX_HANGING) return { problem: `process ${pid} not looked at: others hang` }
 
     const inspection = await this.#inspect(pid)
@@ -156,9 +156,7 @@ const MAX_PROBLEMS = 10
 
 const listPids = (procRoot: string): readonly number[] | undefined => {
   try {
-    return readdirSync(procRoot)
-      .filter((name) => /^[1-9]\d{0,9}$/.test(name))
-      .map(Number)
+    return readdirSync(procRoot).map(Number).filter(Number.isInteger)
   } catch {
     return undefined
   }

@@ -91,6 +91,7 @@ export const createObserver = (options: ObserverOptions): Observer => {
     for (const process of change.appeared) {
       watched.set(processKey(process.id), process)
       byPid.set(process.id.pid, process)
+      rests.add(process)
       limits.place(process)
     }
     return change
@@ -130,8 +131,8 @@ export const createObserver = (options: ObserverOptions): Observer => {
       const ended: ProcessId[] = []
       let missing = 0
       sweeps++
-      for (const process of single ? [single] : watched.values()) {
-        if (isRoutine && !single && rests.isResting(process.id, sweeps)) continue
+      const everybody = isRoutine ? rests.dueIn(sweeps) : watched.values()
+      for (const process of single ? [single] : everybody) {
         const result = sample(process, look)
         if (result === 'gone') ended.push(process.id)
         else if (result === 'missing') missing++
@@ -168,8 +169,8 @@ type Discovered = {
   readonly problems: readonly string[]
 }
 
-/** What is known for a while is looked at again once in so many searches. */
-const SPREAD = 4
+/** What is known for a while is looked at again once in so many searches: within a minute. */
+const SPREAD = 12
 
 type Watched = ReadonlyMap<string, WatchedProcess>
 

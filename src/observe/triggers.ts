@@ -42,9 +42,12 @@ export async function* triggers({ intervalMs, sources, signal }: TriggersOptions
   }
 }
 
-/** How long until the next whole interval after the start; ticks that were missed are left out. */
+/**
+ * How long until the next whole interval after the start; ticks that were missed are left out. Whole milliseconds, as
+ * timers know no others: one that fires a little early would tick twice.
+ */
 export const nextTickMs = (startMs: number, intervalMs: number, nowMs: number): number =>
-  intervalMs - ((nowMs - startMs) % intervalMs)
+  Math.ceil(intervalMs - ((nowMs - startMs) % intervalMs))
 
 const MAX_WAITING = 1024
 
