@@ -1,6 +1,6 @@
 import { explain, type Explained } from './decide/explain.ts'
 import type { Memory } from './decide/memory.ts'
-import type { DecideConfig, Sample, WatchedProcess } from './model.ts'
+import { type DecideConfig, processKey, type Sample, type WatchedProcess } from './model.ts'
 import type { ExplainedRule } from './report/explain-text.ts'
 
 /** What every rule makes of a process, as `pyheapctl explain --json` prints it. */
@@ -22,7 +22,7 @@ export function explainProcess(
   if (!seen) return undefined
   const { process, latest } = seen
   // As it was when it was seen last: not everybody is in every turn.
-  const then = { ...memory, lastObservationMs: latest.atMs }
+  const then = { ...memory, seen: [processKey(process.id)] }
   const rules = explain(then, process.id, config, latest.atMs).map(toRule)
   return { pid, target: process.target, rss_bytes: latest.rssBytes, limit: latest.limit, rules }
 }

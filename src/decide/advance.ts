@@ -22,21 +22,26 @@ export type Advanced = {
   readonly standings: readonly Standing[]
 }
 
-/** Moves each rule on with each process that was seen this turn, and marks what a schedule makes due. */
+/**
+ * Moves each rule on with each process that was seen this turn, and marks what a schedule makes due. What does not change
+ * is kept as it is: of a thousand processes most are calm.
+ */
 export const advance = (memory: Memory, trigger: Trigger, config: DecideConfig, nowMs: number): Advanced => {
   let processes: Map<string, ProcessMemory> | undefined
   const standings: Standing[] = []
   const windows = windowsOf(config)
-  for (const [key, before] of memory.processes) {
-    const isSeen = before.latest?.atMs === memory.lastObservationMs
-    // Of those who were not seen nothing changes, but what a schedule asks of them.
-    if (!isSeen && trigger.kind !== 'schedule') continue
-    const known = isSeen ? { ...before, growths: refreshGrowths(before, windows, nowMs) } : before
-    const rules = new Map<string, RuleState>()
-    for (const standing of standingsOf(known, isSeen, { memory, trigger, config, nowMs })) {
-      if (standing.state !== undefined) rules.set(standing.rule.name, standing.state)
-      if (isSeen && isWatched(standing)) standings.push(standing)
-    }
+  const seen = new Set(memory.seen)
+  // Of those who were not seen nothing changes, but what a schedule asks of them.
+  for (const key of trigger.kind === 'schedule' ? memory.processes.keys() : seen) {
+    const before = memory.processes.get(key)
+    if (before === undefined) continue
+    const isSeen = seen.has(key)
+    const growths = isSeen ? refreshGrowths(before, windows, nowMs) : before.growths
+    const known = growths === before.growths ? before : { ...before, growths }
+    const own = standingsOf(known, isSeen, { memory, trigger, config, nowMs })
+    const rules = statesOf(own, known.rules)
+    for (const standing of own) if (isSeen && isWatched(standing)) standings.push(standing)
+    if (known === before && rules === before.rules) continue
     processes ??= new Map(memory.processes)
     processes.set(key, { ...known, rules })
   }
@@ -73,6 +78,18 @@ function standingsOf(known: ProcessMemory, isSeen: boolean, turn: Turn): readonl
       const state = nextRuleState({ ...turn, known, rule, reading })
       return { process, known, rule, state, reading, isFiring: isFiring(state, rule, known, turn.nowMs) }
     })
+}
+
+/** The states of rules, the map of before where it says the same. */
+function statesOf(
+  standings: readonly MaybeStanding[],
+  before: ProcessMemory['rules'],
+): ProcessMemory['rules'] {
+  const states = standings.flatMap(({ rule: { name }, state }) =>
+    state === undefined ? [] : [[name, state] as const],
+  )
+  const isSame = states.length === before.size && states.every(([name, state]) => before.get(name) === state)
+  return isSame ? before : new Map(states)
 }
 
 /** The windows over which rules measure growth. */

@@ -14,7 +14,7 @@ import {
 } from '../model.ts'
 import { advance, DEFAULT_INTERVAL_MS, type Standing } from './advance.ts'
 import { whyNot } from './budget.ts'
-import { type Memory, pauseLeftMs, type ProcessMemory } from './memory.ts'
+import { type Memory, pauseLeftMs, type ProcessMemory, seenOf } from './memory.ts'
 import { nextLooks, type LookLimits, type NextLook } from './next-looks.ts'
 import { markQuarantines, quarantineLeftMs } from './quarantine.ts'
 import { rankOf } from './urgency.ts'
@@ -125,13 +125,11 @@ const firedRule = ({ rule, reading }: Standing): FiredRule => {
 
 // Neither quotas nor a pause hold back what is asked for by hand; it counts as an attempt all the same.
 const requestDemanded = (
-  { processes, lastObservationMs }: Memory,
+  memory: Memory,
   { id, process: wanted, capture, rule }: Demand,
 ): CaptureRequest | undefined => {
-  const isWanted = ({ process, latest }: ProcessMemory): boolean =>
-    process !== undefined && latest?.atMs === lastObservationMs && isMeant(process, wanted)
-  const [largest] = [...processes.values()]
-    .filter(isWanted)
+  const [largest] = seenOf(memory)
+    .filter(({ process }) => process !== undefined && isMeant(process, wanted))
     .toSorted((a, b) => (b.latest?.rssBytes ?? 0) - (a.latest?.rssBytes ?? 0))
   if (largest?.process === undefined) return undefined
   const fired = { rule, kind: 'manual' as const }
@@ -147,15 +145,15 @@ const isBelow = (cgroup: string, ancestor: string): boolean =>
   cgroup === ancestor || cgroup.startsWith(ancestor.endsWith('/') ? ancestor : `${ancestor}/`)
 
 const requestBaseline = (memory: Memory, config: DecideConfig, nowMs: number): CaptureRequest | undefined => {
-  const { processes, lastObservationMs } = memory
   const { baselineAfterMs } = config
   if (baselineAfterMs === undefined || pauseLeftMs(memory, nowMs) > 0) return undefined
   const isOwed = (known: ProcessMemory): boolean =>
     !known.isBaselineSettled &&
-    known.latest?.atMs === lastObservationMs &&
     nowMs - known.firstSeenMs >= baselineAfterMs &&
     quarantineLeftMs(known, config, nowMs) === 0
-  const [oldest] = [...processes.values()].filter(isOwed).toSorted((a, b) => a.firstSeenMs - b.firstSeenMs)
+  const [oldest] = seenOf(memory)
+    .filter(isOwed)
+    .toSorted((a, b) => a.firstSeenMs - b.firstSeenMs)
   if (oldest?.process === undefined) return undefined
   return {
     kind: 'capture',

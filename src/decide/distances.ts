@@ -1,6 +1,6 @@
 import type { DecideConfig, Rule, Sample, WatchedProcess } from '../model.ts'
 import { isFor, knownBy } from './advance.ts'
-import type { Memory, ProcessMemory } from './memory.ts'
+import { type Memory, type ProcessMemory, seenOf } from './memory.ts'
 import { growthBytesPerMs } from './points.ts'
 import { type Reading, readCondition } from './rules.ts'
 
@@ -26,9 +26,9 @@ export const measureDistances = (
   nowMs: number,
   windowMs: number,
 ): readonly ProcessStanding[] =>
-  [...memory.processes.values()].flatMap((known) => {
+  seenOf(memory).flatMap((known) => {
     const { process, latest, points } = known
-    if (process === undefined || latest?.atMs !== memory.lastObservationMs) return []
+    if (process === undefined || latest === undefined) return []
     const growth = growthBytesPerMs(points, windowMs, nowMs)
     return [
       {

@@ -5,7 +5,7 @@ import { growthBytesPerMs } from './points.ts'
 export type Growth = { readonly atMs: number; readonly bytesPerMs: number | undefined }
 
 /** Growth is a median over a window, so in this part of the window it hardly changes. */
-const STALE_PART = 64
+const STALE_PART = 32
 
 /** Growth over these windows, worked out anew where it is stale: that is most of what a turn costs. */
 export const refreshGrowths = (

@@ -22,8 +22,8 @@ export type Memory = {
   readonly targetAttempts: ReadonlyMap<string, readonly number[]>
   /** Nothing is sampled during a capture, so a gap that ends here is no gap. */
   readonly lastCaptureEndMs: number
-  /** Only processes with a sample of this time are judged. */
-  readonly lastObservationMs: number
+  /** Keys of whom the last observation had a sample of: nobody else is judged. */
+  readonly seen: readonly string[]
   /** What captures of processes of each target take. */
   readonly captureCosts?: CaptureCosts | undefined
   /** No rule captures until then; undefined when nobody has asked for that. */
@@ -80,7 +80,7 @@ export const emptyMemory = (): Memory => ({
   processes: new Map(),
   targetAttempts: new Map(),
   lastCaptureEndMs: Number.NEGATIVE_INFINITY,
-  lastObservationMs: Number.NEGATIVE_INFINITY,
+  seen: [],
 })
 
 /** Adds what was seen; who is gone is forgotten. */
@@ -91,17 +91,24 @@ export const remember = (memory: Memory, observation: Observation): Memory => {
     const key = processKey(process.id)
     processes.set(key, meet(processes.get(key), process, atMs))
   }
+  const seen: string[] = []
   for (const sample of observation.samples) {
     const key = processKey(sample.process)
     const known = processes.get(key)
-    if (known !== undefined) processes.set(key, addSample(known, sample))
+    if (known === undefined) continue
+    processes.set(key, addSample(known, sample))
+    seen.push(key)
   }
   for (const id of observation.gone) processes.delete(processKey(id))
-  for (const [key, { lastSeenMs }] of processes) {
+  processes.forEach(({ lastSeenMs }, key) => {
     if (atMs - lastSeenMs > UNSEEN_LIFE_MS) processes.delete(key)
-  }
-  return { ...memory, processes, lastObservationMs: atMs }
+  })
+  return { ...memory, processes, seen }
 }
+
+/** What is known of those whom the last observation had a sample of. */
+export const seenOf = ({ processes, seen }: Memory): readonly ProcessMemory[] =>
+  seen.flatMap((key) => processes.get(key) ?? [])
 
 /**
  * Adds a capture that ended now. Good or bad it counts as an attempt and begins the cooldown; only a good one latches its

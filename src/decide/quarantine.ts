@@ -41,7 +41,7 @@ export const quarantineLeftMs = (
     ? 0
     : Math.max(0, failures.lastMs + quarantineMs - nowMs)
 
-/** Marks the quarantines that have begun or ended since the last turn, and answers them. */
+/** Marks the quarantines of those who were seen that have begun or ended since the last turn, and answers them. */
 export const markQuarantines = (
   memory: Memory,
   config: DecideConfig,
@@ -49,10 +49,10 @@ export const markQuarantines = (
 ): { readonly memory: Memory; readonly changes: readonly QuarantineChange[] } => {
   let processes: Map<string, ProcessMemory> | undefined
   const changes: QuarantineChange[] = []
-  for (const [key, known] of memory.processes) {
-    if (known.failures === undefined && !known.isQuarantined) continue
-    const leftMs = quarantineLeftMs(known, config, nowMs)
-    if (known.process === undefined || leftMs > 0 === known.isQuarantined) continue
+  for (const key of memory.seen) {
+    const known = memory.processes.get(key)
+    const leftMs = known === undefined ? 0 : quarantineLeftMs(known, config, nowMs)
+    if (known?.process === undefined || leftMs > 0 === known.isQuarantined) continue
     const { id } = known.process
     processes ??= new Map(memory.processes)
     processes.set(key, { ...known, isQuarantined: leftMs > 0 })

@@ -85,7 +85,7 @@ export class Replay {
     const rssBytes = known?.latest?.rssBytes ?? 0
     const doneMs =
       request.kind === 'capture'
-        ? atMs + expectedCaptureMs(this.#memory.captureCosts ?? new Map(), target, rssBytes)
+        ? atMs + expectedCaptureMs(this.#memory.captureCosts, target, rssBytes)
         : atMs
     this.#busyUntilMs = doneMs
     if (request.kind === 'capture') this.#lastVerdict.set(key, atMs)

@@ -1,10 +1,4 @@
-import {
-  type Condition,
-  type LevelCondition,
-  type LimitUse,
-  type Sample,
-  type WaitReason,
-} from '../model.ts'
+import { type Condition, type LevelCondition, type LimitUse, type Sample, type WaitReason } from '../model.ts'
 import { eventsWithin } from './events.ts'
 import { growthOf } from './growths.ts'
 import type { ProcessMemory } from './memory.ts'

@@ -110,7 +110,7 @@ function afterLook(
     const key = processKey(sample.process)
     const known = (processes ?? state.processes).get(key)
     const limitShare = shareOf(sample)
-    if (known && (known.rssBytes !== sample.rssBytes || known.limitShare !== limitShare))
+    if (known && (known.rssBytes !== sample.rssBytes || isOther(known.limitShare, limitShare)))
       change().set(key, { ...known, rssBytes: sample.rssBytes, limitShare })
   }
   for (const id of gone) change().delete(processKey(id))
@@ -128,6 +128,11 @@ function afterLook(
     last: last ?? state.last,
   }
 }
+
+/** The host's own memory is never the same twice. */
+const LEAST_SHARE = 0.001
+
+const isOther = (before = -1, after = -1): boolean => Math.abs(before - after) >= LEAST_SHARE
 
 const shareOf = ({ limit }: Sample): number | undefined => limit && limit.usedBytes / limit.limitBytes
 
