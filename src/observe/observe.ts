@@ -46,8 +46,8 @@ export type ObserverOptions = {
 /** Looks at everything that is watched, once per call. */
 export type Observer = {
   /**
-   * `only`: nobody but this process, as long as it is watched; else everybody, and new ones are looked for. With
-   * `isRoutine` those who may rest are left out.
+   * `only`: nobody but this process, and where it is not known those who are found by looking for it; else everybody
+   * (0 too: it has no name here), and new ones are looked for. With `isRoutine` those who may rest are left out.
    */
   readonly observe: (nowMs: number, only?: number, isRoutine?: boolean) => Promise<Observation>
   /** Whether a process is watched, is of no interest, or has not been looked at. */
@@ -82,7 +82,7 @@ export const createObserver = (options: ObserverOptions): Observer => {
 
   const update = async (nowMs: number, isUrgent: boolean): Promise<Discovered> => {
     const change = await discovery.search(nowMs, watched, isUrgent)
-    if (change === undefined) return { appeared: [], gone: [], problems: [] }
+    if (change === undefined) return NOTHING
     for (const id of change.gone) forget(id)
     // Limits hardly ever change: in some sweeps everybody is asked once.
     placings++
@@ -121,9 +121,7 @@ export const createObserver = (options: ObserverOptions): Observer => {
     observe: async (nowMs, only, isRoutine = false) => {
       const host = await options.readHostMemory()
       const single = only === undefined ? undefined : byPid.get(only)
-      const { appeared, gone, problems } = single
-        ? { appeared: [], gone: [], problems: [] }
-        : await update(nowMs, only !== undefined)
+      const { appeared, gone, problems } = single ? NOTHING : await update(nowMs, only !== undefined)
       limits.beginSweep()
       extras.beginSweep()
       const look = { nowMs, host, wants: options.wants?.() }
@@ -132,7 +130,8 @@ export const createObserver = (options: ObserverOptions): Observer => {
       let missing = 0
       sweeps++
       const everybody = isRoutine ? rests.dueIn(sweeps) : watched.values()
-      for (const process of single ? [single] : everybody) {
+      const others = only === undefined || only === 0 ? everybody : appeared
+      for (const process of single ? [single] : others) {
         const result = sample(process, look)
         if (result === 'gone') ended.push(process.id)
         else if (result === 'missing') missing++
@@ -168,6 +167,8 @@ type Discovered = {
   readonly gone: readonly ProcessId[]
   readonly problems: readonly string[]
 }
+
+const NOTHING: Discovered = { appeared: [], gone: [], problems: [] }
 
 /** What is known for a while is looked at again once in so many searches: within a minute. */
 const SPREAD = 12

@@ -57,6 +57,47 @@ test('it looks for processes only every discovery interval, at those it has alwa
   observer.close()
 })
 
+test('growth leads to the one that grew, or to those who are found by looking for it', async () => {
+  using machine = copyMachine()
+  const observer = createObserver(options(machine.proc))
+  const pidsAt = async (nowMs: number, only?: number): Promise<readonly number[]> =>
+    (await observer.observe(nowMs, only)).samples.map(({ process }) => process.pid)
+  assert.deepEqual(await pidsAt(0), [101, 102])
+  assert.deepEqual(await pidsAt(100, 102), [102])
+  machine.copy(101, 108)
+  machine.write('108/stat', machine.read('108/stat').replace(/^101 /, '108 '))
+  assert.deepEqual(await pidsAt(500, 108), [], 'a second has not passed since the last search')
+  assert.deepEqual(await pidsAt(1500, 108), [108])
+  assert.deepEqual(await pidsAt(1600, 4_000_000), [])
+  assert.deepEqual(await pidsAt(1700, 0), [101, 102, 108], 'its pid is that of another namespace')
+  observer.close()
+})
+
+test('who is calm and far from everything is looked at in one of sixteen sweeps, until it changes', async () => {
+  using machine = copyMachine()
+  const observer = createObserver({ ...options(machine.proc), mayRest: ({ process }) => process.pid === 101 })
+  const looks = new Map<number, number>()
+  const sweep = async (from: number, to: number): Promise<void> => {
+    looks.clear()
+    for (let second = from; second < to; second++)
+      for (const { process } of (await observer.observe(second * 1000, undefined, true)).samples)
+        looks.set(process.pid, (looks.get(process.pid) ?? 0) + 1)
+  }
+  await sweep(0, 20)
+  await sweep(20, 52)
+  assert.deepEqual([looks.get(101), looks.get(102)], [2, 32])
+  assert.equal(
+    (await observer.observe(52_000)).samples.length,
+    2,
+    'whoever asks for everybody is given everybody',
+  )
+  machine.write('101/statm', machine.read('101/statm').replace(/ \d+/, ' 99999'))
+  await observer.observe(53_000, 101)
+  await sweep(54, 60)
+  assert.equal(looks.get(101), 6)
+  observer.close()
+})
+
 test('a process that ends is told once, by whoever sees it first', async () => {
   using machine = copyMachine()
   const observer = createObserver(options(machine.proc))
