@@ -30,6 +30,7 @@ export const advance = (memory: Memory, trigger: Trigger, config: DecideConfig, 
   let processes: Map<string, ProcessMemory> | undefined
   const standings: Standing[] = []
   const windows = windowsOf(config)
+  const turn = { memory, trigger, config, nowMs }
   const seen = new Set(memory.seen)
   // Of those who were not seen nothing changes, but what a schedule asks of them.
   for (const key of trigger.kind === 'schedule' ? memory.processes.keys() : seen) {
@@ -38,7 +39,7 @@ export const advance = (memory: Memory, trigger: Trigger, config: DecideConfig, 
     const isSeen = seen.has(key)
     const growths = isSeen ? refreshGrowths(before, windows, nowMs) : before.growths
     const known = growths === before.growths ? before : { ...before, growths }
-    const own = standingsOf(known, isSeen, { memory, trigger, config, nowMs })
+    const own = standingsOf(known, isSeen, turn)
     const rules = statesOf(own, known.rules)
     for (const standing of own) if (isSeen && isWatched(standing)) standings.push(standing)
     if (known === before && rules === before.rules) continue
@@ -59,7 +60,12 @@ export const knownBy = (
   captureMs: expectedCaptureMs(captureCosts, known.process?.target ?? '', known.latest?.rssBytes ?? 0),
 })
 
-type Turn = Pick<Step, 'memory' | 'trigger' | 'config' | 'nowMs'>
+type Turn = {
+  readonly memory: Memory
+  readonly trigger: Trigger
+  readonly config: DecideConfig
+  readonly nowMs: number
+}
 /** After a restart nobody knows yet whose a process is. */
 type MaybeStanding = Omit<Standing, 'process'> & { readonly process: WatchedProcess | undefined }
 
@@ -75,7 +81,7 @@ function standingsOf(known: ProcessMemory, isSeen: boolean, turn: Turn): readonl
         isSeen && when.kind !== 'schedule'
           ? readCondition(when, knownBy(rule, known, turn.memory), turn.nowMs)
           : undefined
-      const state = nextRuleState({ ...turn, known, rule, reading })
+      const state = nextRuleState(rule, known, reading, turn)
       return { process, known, rule, state, reading, isFiring: isFiring(state, rule, known, turn.nowMs) }
     })
 }
@@ -105,18 +111,12 @@ const windowsOf = ({ rules }: DecideConfig): readonly number[] => [
 
 export const DEFAULT_INTERVAL_MS = 1000
 
-type Step = {
-  readonly memory: Memory
-  readonly known: ProcessMemory
-  readonly rule: Rule
-  readonly reading: Reading | undefined
-  readonly trigger: Trigger
-  readonly config: DecideConfig
-  readonly nowMs: number
-}
-
-const nextRuleState = (step: Step): RuleState | undefined => {
-  const { memory, known, rule, reading, trigger, config, nowMs } = step
+const nextRuleState = (
+  rule: Rule,
+  known: ProcessMemory,
+  reading: Reading | undefined,
+  { memory, trigger, config, nowMs }: Turn,
+): RuleState | undefined => {
   const state = known.rules.get(rule.name)
   if (rule.when.kind === 'schedule') {
     if (trigger.kind === 'schedule' && trigger.rule === rule.name) return { kind: 'due', sinceMs: nowMs }

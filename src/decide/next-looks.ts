@@ -1,4 +1,4 @@
-import { type Condition, type LevelCondition, levelsOf, type ProcessId, type Sample } from '../model.ts'
+import type { Condition, LevelCondition, ProcessId, Sample } from '../model.ts'
 import type { Standing } from './advance.ts'
 import type { Point } from './points.ts'
 
@@ -64,8 +64,9 @@ export function bytesBelow(
   latest: Pick<Sample, 'rssBytes' | 'limit'> | undefined,
   peakBytes = 0,
 ): number | undefined {
-  if (latest === undefined) return undefined
-  const all = levelsOf(when).flatMap((level) => {
+  if (latest === undefined || when.kind === 'schedule') return undefined
+  if (!('conditions' in when)) return bytesBelowLevel(when, latest, peakBytes)
+  const all = when.conditions.flatMap((level) => {
     const bytes = bytesBelowLevel(level, latest, peakBytes)
     return bytes === undefined ? [] : [bytes]
   })

@@ -16,6 +16,7 @@ import {
   measureStorm,
 } from './probe-costs.ts'
 import { type CaptureCosts, measureCapture } from './capture-costs.ts'
+import { measureDecide } from './decide-costs.ts'
 import { measureGraph } from './graph-costs.ts'
 
 const PYTHON = '/usr/bin/python3'
@@ -24,7 +25,7 @@ const MILLIONS = (process.env['BENCH_MILLIONS'] ?? '0.03,4.4,17.5').split(',').m
 const GRAPH_MILLIONS = Number(process.env['BENCH_GRAPH_MILLIONS'] ?? 3.4)
 const OTHERS = Number(process.env['BENCH_OTHERS'] ?? 4000)
 const STARTS = 200
-const WARM_SECONDS = 60
+const WARM_SECONDS = 120
 const PROCESSES = Number(process.env['BENCH_PROCESSES'] ?? 1000)
 const WATCH_SECONDS = 30
 const scratch = mkdtempSync(join(tmpdir(), 'pyheap-bench-'))
@@ -105,7 +106,7 @@ baseline: off
   const watchd = new URL('../../dist/pyheap-watchd.js', import.meta.url).pathname
   // As the unit starts it.
   const daemon = new RunningService(process.execPath, [watchd, '--config', config], {
-    env: { ...process.env, NODE_OPTIONS: '--max-old-space-size=256 --max-semi-space-size=1' },
+    env: { ...process.env, ...unitEnvironment() },
   })
   await daemon.said('process found')
   await daemon.said('the probe is attached', 30_000).catch(() => undefined)
@@ -122,7 +123,7 @@ baseline: off
   process.kill(-crowd.pid, 'SIGKILL')
   await crowd.stop()
   say(`processes found                        ${found}`)
-  say(`CPU of the daemon                      ${percent(share)} of a core`)
+  say(`CPU of the daemon (goal: 1 %)          ${percent(share)} of a core`)
   say(
     `CPU of polling with ps once a second   ${percent(ps)} of a core: ${(ps / share).toFixed(1)} times as much`,
   )
@@ -130,7 +131,20 @@ baseline: off
     say(
       `CPU of ProcDump, one for each of them   ${percent(procdump * PROCESSES)} of a core: ${((procdump * PROCESSES) / share).toFixed(0)} times as much`,
     )
-  say(`RSS of the daemon                      ${(Number(rss) / 1024).toFixed(0)} MiB`)
+  say(`  of it for each process watched       ${((share * 1e6) / PROCESSES).toFixed(1)} us a second`)
+  say(`RSS of the daemon (goal: 95 MiB)       ${(Number(rss) / 1024).toFixed(0)} MiB`)
+  const [few, many] = [measureDecide(3), measureDecide(33)]
+  say(
+    `a look at a process that changes, with 3 rules: ${few.toFixed(1)} us; each rule more: ${((many - few) / 30).toFixed(2)} us`,
+  )
+}
+
+/** What the unit sets. */
+function unitEnvironment(): Record<string, string> {
+  const unit = readFileSync(new URL('../../systemd/pyheap-watchd.service', import.meta.url), 'utf8')
+  return Object.fromEntries(
+    [...unit.matchAll(/^Environment="?(\w+)=([^"\n]*)/gm)].map(([, name = '', value = '']) => [name, value]),
+  )
 }
 
 /** Share of a core that one ProcDump takes that polls one process once a second; undefined where it is not installed. */
