@@ -6,6 +6,8 @@ import { runInNewContext } from 'node:vm'
 import { defaultConfig } from '../../src/config/config.ts'
 import { decide } from '../../src/decide/decide.ts'
 import { emptyMemory, remember } from '../../src/decide/memory.ts'
+import { Replay, type ReplayEvent } from '../../src/decide/replay.ts'
+import { levelsOf, type ProcessId, type PythonProcess } from '../../src/model.ts'
 import { createObserver } from '../../src/observe/observe.ts'
 import { initialState, nextServiceState } from '../../src/report/service-state.ts'
 import type { ToldEvent } from '../../src/report/told-event.ts'
@@ -15,12 +17,29 @@ import { copyMachine, fixtures } from '../observe/proc-tree.ts'
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
+const slowLeak = defaultConfig.decide.rules.find(({ name }) => name === 'slow-leak') ?? assert.fail()
+
+const processOf = (id: ProcessId): PythonProcess => ({
+  id,
+  parentPid: 1,
+  exe: '/usr/bin/node',
+  interpreter: '/usr/bin/node',
+  cmdline: ['pyheap-watchd'],
+  uid: 0,
+  user: 'root',
+  cgroup: '/',
+})
+
 const heapBytes = (): number => {
   for (let times = 0; times < 3; times++) collect()
   return process.memoryUsage().heapUsed
 }
 
-test('processes that come and go by the thousand leave nothing behind', async () => {
+/** An hour of searches, every 5 s. */
+const SWEEPS = 720
+const STARTS = 12
+
+test('an hour of processes that come and go leaves nothing behind, as the daemon sees itself', async () => {
   using machine = copyMachine()
   const observer = createObserver({
     procRoot: machine.proc,
@@ -56,9 +75,23 @@ test('processes that come and go by the thousand leave nothing behind', async ()
   }
   let passing: number[] = []
   let seen = 0
+  // The watch watches itself: by its own growth it would be captured for a leak, however young it is.
+  const growth = levelsOf(slowLeak.when).find(({ kind }) => kind === 'growth')
+  assert.ok(growth)
+  const itself = new Replay({ ...defaultConfig.decide, rules: [{ ...slowLeak, when: growth }] })
+  const watchItself = (atMs: number): readonly ReplayEvent[] => {
+    const me = { bootId: 'b', pid: 7, startTicks: 1 }
+    return itself.see({
+      atMs,
+      samples: [{ process: me, atMs, rssBytes: process.memoryUsage().rss }],
+      appeared: atMs === 0 ? [{ ...processOf(me), target: 'watchd' }] : [],
+      gone: [],
+      host: { totalBytes: 2 ** 34, availableBytes: 2 ** 33 },
+    })
+  }
   const sweep = async (number: number): Promise<void> => {
     for (const pid of passing) machine.remove(pid)
-    passing = Array.from({ length: 30 }, (_, index) => 1000 + number * 30 + index)
+    passing = Array.from({ length: STARTS }, (_, index) => 1000 + number * STARTS + index)
     for (const pid of passing) {
       machine.copy(pid % 2 === 0 ? 101 : 103, pid)
       machine.write(`${pid}/stat`, machine.read(`${pid}/stat`).replace(/^\d+ /, `${pid} `))
@@ -72,11 +105,20 @@ test('processes that come and go by the thousand leave nothing behind', async ()
     tell({ kind: 'decided', trigger: { kind: 'interval' }, ...decision })
     await metrics.render()
   }
-  for (let number = 0; number < 30; number++) await sweep(number)
+  const captures: ReplayEvent[] = []
+  const from = SWEEPS / 4
+  for (let number = 0; number < from; number++) await sweep(number)
   const before = heapBytes()
-  for (let number = 30; number < 150; number++) await sweep(number)
+  for (let number = from; number < SWEEPS; number++) {
+    await sweep(number)
+    captures.push(...watchItself((number - from) * 5000))
+  }
   const grownBytes = heapBytes() - before
-  assert.ok(seen > 2000, `${seen} Python processes were met`)
+  assert.deepEqual(
+    captures.filter((event) => event.kind === 'capture' && event.request.fired.kind !== 'baseline'),
+    [],
+  )
+  assert.ok(seen > (SWEEPS * STARTS) / 3, `${seen} Python processes were met`)
   assert.ok(grownBytes < 2 ** 20, `the heap has grown by ${grownBytes} bytes`)
   assert.ok(memory.processes.size < 25 && state.processes.size < 25)
   const open = readdirSync('/proc/self/fd').length
