@@ -7,6 +7,8 @@ sh test/setup/install.sh gdb python3 gcc libc6-dev binutils procps systemd uwsgi
 sh test/setup/mount-tracefs.sh
 # Where the package is installed in a test.
 [ "$(id -u)" != 0 ] || sh test/setup/make-debian.sh >/dev/null || echo 'no Debian could be made' >&2
+# Where dumps are sent to in a test.
+[ "$(id -u)" != 0 ] || sh test/setup/make-s3-server.sh >/dev/null || echo 'no S3 server could be made' >&2
 sh test/setup/build.sh
 npm run --silent lint
 npm run --silent test:fast
