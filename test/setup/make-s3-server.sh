@@ -19,9 +19,9 @@ if [ ! -e "$home" ]; then
   # No service starts, neither in there nor here.
   printf '#!/bin/sh\nexit 101\n' >"$home.partial/root/usr/sbin/policy-rc.d"
   chmod +x "$home.partial/root/usr/sbin/policy-rc.d"
-  # What is mounted or left running in namespaces of its own is gone with them. Nothing has to be on the disk at once.
+  # It all ends with this script, and what is mounted goes with it. Nothing has to be on the disk at once.
   # shellcheck disable=SC2016 # for the inner shell
-  DEBIAN_FRONTEND=noninteractive unshare --mount --pid --fork --kill-child sh -euc '
+  DEBIAN_FRONTEND=noninteractive setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child sh -euc '
     mount -t proc proc "$0/proc"
     chroot "$0" apt-get update -q
     chroot "$0" apt-get install -y -q --no-install-recommends -o Dpkg::Options::=--force-unsafe-io \
