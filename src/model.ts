@@ -15,6 +15,7 @@ export type * from './model/heap-graph.ts'
 export * from './model/conditions.ts'
 export * from './model/findings.ts'
 export * from './model/telling.ts'
+export * from './model/bucket.ts'
 export type * from './model/graph-findings.ts'
 
 // ---------------------------------------------------------------- who is watched

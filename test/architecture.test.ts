@@ -13,6 +13,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   analyse: ['model.ts'],
   report: ['model.ts', 'd3-hierarchy', 'pprof-format'],
   config: ['model.ts', 'node:', 'yaml', 'zod', 'picocolors'],
+  // Dumps in object storage.
+  bucket: ['model.ts', 'node:', 's3mini'],
   model: ['model.ts'],
   proc: ['model.ts'],
   stub: ['node:', 'execa'],
@@ -33,6 +35,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   'd3-hierarchy': /^report\/html\/treemap\.ts$/,
   'pprof-format': /^report\/export\/pprof\.ts$/,
   'prom-client': /^service\//,
+  s3mini: /^bucket\//,
   pino: /^log\.ts$/,
   'pino-pretty': /^log\.ts$/,
   commander: /^(pyheapctl|pyheap-watchd)\.ts$|^commands\//,

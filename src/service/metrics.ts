@@ -91,6 +91,18 @@ export function createMetrics(stateOf: () => ServiceState, now: () => number): M
     registers,
   })
 
+  const uploads = new Counter({
+    name: 'pyheap_uploads_total',
+    help: 'Dumps that were sent to the bucket, or could not be, by result: sent or failed.',
+    labelNames: ['result'],
+    registers,
+  })
+  const uploaded = new Counter({
+    name: 'pyheap_uploaded_bytes_total',
+    help: 'What was sent to the bucket and found there.',
+    registers,
+  })
+
   const countFinished = (
     { request, outcome }: Extract<ToldEvent, { readonly kind: 'finished' }>,
     before: ServiceState,
@@ -144,7 +156,10 @@ export function createMetrics(stateOf: () => ServiceState, now: () => number): M
       case 'config-refused':
         return reloads.inc({ result: event.kind === 'reloaded' ? 'taken' : 'refused' })
       case 'delivered':
-        return deliveries.inc({ to: event.to, result: event.problem === undefined ? 'told' : 'failed' })
+        return deliveries.inc({ to: event.to, result: resultOf(event, 'told') })
+      case 'uploaded':
+        uploaded.inc(event.bytes)
+        return uploads.inc({ result: resultOf(event, 'sent') })
       case 'disk':
       case 'paused':
       case 'probe':
@@ -163,6 +178,9 @@ export function createMetrics(stateOf: () => ServiceState, now: () => number): M
   }
   return { count, declare, render: () => registry.metrics() }
 }
+
+const resultOf = ({ problem }: { readonly problem?: unknown }, good: string): string =>
+  problem === undefined ? good : 'failed'
 
 const targetOf = ({ processes }: ServiceState, id: ProcessId): string =>
   processes.get(processKey(id))?.process.target ?? 'unknown'
