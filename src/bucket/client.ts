@@ -57,7 +57,7 @@ export function openBucket(
         return fetch(input, bounded)
       const headers = new globalThis.Headers(init.headers)
       headers.set('content-length', String(body.length))
-      return fetch(input, { ...bounded, headers, body: pace.body(body), duplex: 'half' })
+      return fetch(input, { ...bounded, headers, body: pace.body(body, bounded.signal), duplex: 'half' })
     },
   })
   return {

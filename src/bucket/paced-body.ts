@@ -21,8 +21,8 @@ export class Pace {
     return startMs - nowMs
   }
 
-  /** A body that goes piece by piece. */
-  body(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  /** A body that goes piece by piece, until the signal. */
+  body(bytes: Uint8Array, signal: AbortSignal): ReadableStream<Uint8Array> {
     let at = 0
     return new ReadableStream({
       pull: async (controller) => {
@@ -30,7 +30,7 @@ export class Pace {
         if (piece.length === 0) return controller.close()
         at += piece.length
         const waitMs = this.claimMs(piece.length)
-        if (waitMs >= 1) await sleep(waitMs)
+        if (waitMs >= 1) await sleep(waitMs, undefined, { signal })
         controller.enqueue(piece)
       },
     })
