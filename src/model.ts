@@ -163,6 +163,8 @@ export type Demand = {
     | { readonly kind: 'cgroup'; readonly cgroup: string }
     /** The largest of this systemd unit. */
     | { readonly kind: 'unit'; readonly unit: string }
+    /** The largest of this Kubernetes pod, by its uid. */
+    | { readonly kind: 'pod'; readonly uid: string }
   readonly capture: readonly CaptureKind[]
   /** Names the dump, as a rule would. */
   readonly rule: string
