@@ -39,7 +39,13 @@ const mistakesOf = (manifests: readonly Manifest[]): readonly string[] =>
     return (mistakes ?? []).map((mistake) => `${manifest.kind} ${manifest.metadata.name}: ${mistake}`)
   })
 
-const manifests = ['namespace.yaml', 'rbac.yaml', 'daemonset.yaml', 'metrics/monitor.yaml', 'metrics/rbac.yaml']
+const manifests = [
+  'namespace.yaml',
+  'rbac.yaml',
+  'daemonset.yaml',
+  'metrics/monitor.yaml',
+  'metrics/rbac.yaml',
+]
 const examples = readdirSync(join(folder, 'examples')).map((name) => `examples/${name}`)
 
 for (const file of [...manifests, ...examples])
@@ -69,7 +75,10 @@ test('kubectl makes valid manifests of the kustomization, and the pods mount its
     readonly data: Readonly<Record<string, string>>
   }
   assert.deepEqual(config.data, { 'config.yaml': read('config.yaml') })
-  assert.match(JSON.stringify(daemonSetOf(made)), new RegExp(`"configMap":{"name":"${config.metadata.name}"}`))
+  assert.match(
+    JSON.stringify(daemonSetOf(made)),
+    new RegExp(`"configMap":{"name":"${config.metadata.name}"}`),
+  )
   assert.equal(podOf(made).containers[0].image, 'registry.example.com/pyheap-watchd:0.1.0')
   assert.deepEqual([...new Set(made.map(({ metadata }) => metadata.namespace))], [undefined, 'pyheap-watchd'])
 })
@@ -89,7 +98,10 @@ test('the component adds a proxy for metrics, and changes nothing else', async (
     const { containers, ...rest } = podOf(made)
     const { containers: before, ...restBefore } = podOf(plain)
     assert.deepEqual(containers.map(({ name }) => name).toSorted(), ['kube-rbac-proxy', 'pyheap-watchd'])
-    assert.deepEqual(containers.find(({ name }) => name === 'pyheap-watchd'), before[0])
+    assert.deepEqual(
+      containers.find(({ name }) => name === 'pyheap-watchd'),
+      before[0],
+    )
     assert.deepEqual(rest, restBefore)
   } finally {
     rmSync(scratch, { recursive: true })
@@ -162,8 +174,8 @@ test('the chart takes what it says it takes', async (t) => {
     pod.containers.map(({ image }) => image),
     ['registry.example.com/pyheap-watchd:0.1.0', 'proxy:1'],
   )
-  const kinds = made.map(({ kind }) => kind)
-  assert.ok(kinds.includes('ServiceMonitor') && kinds.includes('Service'))
+  const kinds = new Set(made.map(({ kind }) => kind))
+  assert.ok(kinds.has('ServiceMonitor') && kinds.has('Service'))
 })
 
 const podOf = (made: readonly Manifest[]): PodSpec => {
@@ -175,7 +187,7 @@ const podOf = (made: readonly Manifest[]): PodSpec => {
 /** Without what a chart names its own way: labels, the image, a checksum. */
 function comparable({ spec }: DaemonSet): unknown {
   const pod = spec.template.spec
-  const containers = pod.containers.map(({ image: _, imagePullPolicy: __, ...rest }: never) => rest)
+  const containers = pod.containers.map((one) => ({ ...one, image: '', imagePullPolicy: '' }))
   return { ...spec, selector: {}, template: { spec: { ...pod, containers } } }
 }
 
@@ -185,15 +197,14 @@ const bare = (made: readonly Manifest[], kind: string): unknown => {
 }
 
 async function kustomize(t: TestContext, at: string): Promise<readonly Manifest[] | undefined> {
-  const { stdout, stderr, code, exitCode } = await execa(
-    'kubectl',
-    ['kustomize', '--load-restrictor=LoadRestrictionsNone', at],
-    { reject: false },
-  )
-  if (code === 'ENOENT') {
-    t.skip('kubectl is not installed (kubernetes-client)')
+  const { stdout: version } = await execa('kubectl', ['version', '--client', '-o', 'json'], { reject: false })
+  const minor = /"minor": "(\d+)/.exec(version ?? '')?.[1] ?? '0'
+  // Debian 12's knows no components, and does not put the ConfigMap's name into a projected volume.
+  if (Number(minor) < 21) {
+    t.skip('optional: needs kubectl 1.21 or later')
     return undefined
   }
+  const { stdout, stderr, exitCode } = await execa('kubectl', ['kustomize', at], { reject: false })
   assert.equal(exitCode, 0, stderr)
   return documents(stdout)
 }

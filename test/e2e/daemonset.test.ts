@@ -11,18 +11,17 @@ import {
   readFileSync,
   rmdirSync,
   rmSync,
-  symlinkSync,
-  writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parse } from 'yaml'
-import { RuncContainer, mountOver } from '../setup/runc.ts'
-import { readKnownConfig } from '../setup/kubernetes-config.ts'
 import { memoryCgroupVersion } from '../setup/memory-cgroup.ts'
-import type { PodSpec } from '../setup/pod-bundle.ts'
+import { buildImage, projectConfig, withInit } from '../setup/node-image.ts'
+import type { Placing, PodSpec } from '../setup/pod-bundle.ts'
+import { mountOver, RuncContainer } from '../setup/runc.ts'
+import { hasRuntimeSeccomp } from '../setup/runtime-seccomp.ts'
 
 const here = new URL('../..', import.meta.url).pathname
 const kubernetes = join(here, 'config/kubernetes')
@@ -37,7 +36,7 @@ const version = memoryCgroupVersion()
 const needs = (): string | false => {
   if (process.getuid?.() !== 0) return 'needs root, to run containers'
   if (version === undefined) return 'needs the memory controller'
-  return existsSync('/usr/sbin/runc') && existsSync('/usr/share/containers/seccomp.json')
+  return existsSync('/usr/sbin/runc') && hasRuntimeSeccomp()
     ? false
     : 'needs runc and golang-github-containers-common'
 }
@@ -73,27 +72,20 @@ describe('the DaemonSet as a runtime runs it', { skip: needs(), timeout: 600_000
     const root = mountOver(image, base)
     buildImage(root, scratch)
     for (const name of ['store', 'run', 'tmp']) mkdirSync(join(scratch, name), 0o755)
-    projectConfig(join(scratch, 'config'), [api, ending])
-    // The leak is in memory only, in a container with a user namespace of its own (hostUsers: false).
-    target = startService('api', api, ['python3', '/leak.py', '4'], 0, 524_288)
-    await target.service.said('ready')
-    daemon = RuncContainer.start(scratch, 'daemon', podOf('daemonset.yaml'), {
-      root,
-      volumes: {
-        config: join(scratch, 'config'),
-        store,
-        run: join(scratch, 'run'),
-        tmp: join(scratch, 'tmp'),
-        cgroup: '/sys/fs/cgroup',
-        tracing: '/sys/kernel/tracing',
-      },
-      cgroup: own.cgroup,
-      env: { NODE_NAME: 'node-1' },
+    projectConfig(join(scratch, 'config'), {
+      store: { reserve: '16MiB' },
+      targets: [api, ending].map(({ cgroup }, index) => ({ name: `pod-${index}`, match: { cgroup } })),
+      rules: [{ name: 'near-limit', when: { limit: { above: '50%' } }, for: '0s' }],
+      baseline: 'off',
     })
+    // With a user namespace of its own (hostUsers: false).
+    target = startService('api', api, { rate: '4', runAsUser: 0, userNamespaceAt: 524_288 })
+    await target.service.said('ready')
+    daemon = startDaemon('daemon', own, withInit(podOf('daemonset.yaml').containers[0].command))
   })
 
   after(async () => {
-    await daemon?.end('TERM')
+    await daemon?.end()
     await target?.end()
     execFileSync('umount', ['-l', join(image, 'root')])
     rmSync(scratch, { recursive: true })
@@ -102,13 +94,26 @@ describe('the DaemonSet as a runtime runs it', { skip: needs(), timeout: 600_000
     for (const at of kubepods) for (const name of ['burstable', '']) remove(join(at, 'kubepods', name))
   })
 
+  function startDaemon(id: string, { cgroup }: Pod, command: readonly string[]): RuncContainer {
+    const ours = ['config', 'store', 'run', 'tmp'].map((name) => [name, join(scratch, name)] as const)
+    return RuncContainer.start(scratch, id, podOf('daemonset.yaml'), {
+      root: join(image, 'root'),
+      volumes: { ...Object.fromEntries(ours), cgroup: '/sys/fs/cgroup', tracing: '/sys/kernel/tracing' },
+      cgroup,
+      env: { NODE_NAME: 'node-1' },
+      command,
+    })
+  }
+
   /** The example's pod, with another program. */
   function startService(
     id: string,
     pod: Pod,
-    command: readonly string[],
-    runAsUser: number,
-    userNamespaceAt?: number,
+    {
+      rate,
+      runAsUser,
+      ...more
+    }: { readonly rate: string; readonly runAsUser: number } & Pick<Placing, 'userNamespaceAt'>,
   ): RuncContainer {
     const example = podOf('examples/api.yaml')
     const [container] = example.containers
@@ -123,7 +128,7 @@ describe('the DaemonSet as a runtime runs it', { skip: needs(), timeout: 600_000
           ...container,
           resources: { limits: { memory: '200Mi' } },
           // The root of another user namespace may make no mount point in what is not his.
-          ...(userNamespaceAt === undefined ? {} : { volumeMounts: [] }),
+          ...(more.userNamespaceAt === undefined ? {} : { volumeMounts: [] }),
         },
       ],
     }
@@ -132,26 +137,46 @@ describe('the DaemonSet as a runtime runs it', { skip: needs(), timeout: 600_000
       volumes: { 'pyheap-watchd': join(scratch, 'run') },
       cgroup: pod.cgroup,
       env: { POD_UID: pod.uid },
-      command,
-      ...(userNamespaceAt === undefined ? {} : { userNamespaceAt }),
+      command: ['python3', '/leak.py', rate],
+      ...more,
     })
   }
 
   test('a leak in another container is captured, named, and measured by that container’s limit', async () => {
-    const dump = await becomes(() => dumpsOf(store, 'near-limit')[0], 90_000, () => daemon.service.output)
+    const dump = await becomes(
+      () => {
+        assert.ok(daemon.service.isAlive, daemon.service.output)
+        return dumpsOf(store, 'near-limit')[0]
+      },
+      90_000,
+      () => daemon.service.output,
+    )
     const manifest = JSON.parse(readFileSync(join(dump, 'dump.json'), 'utf8')) as {
-      readonly fired: { readonly limit?: { readonly where: string; readonly limitBytes: number } }
       readonly method: string
     }
     assert.match(JSON.stringify(manifest), new RegExp(`"where":"${api.cgroup}"`))
     assert.match(JSON.stringify(manifest), new RegExp(String(200 * 2 ** 20)))
-    assert.equal(manifest.method, 'snapshot')
+    assert.notEqual(manifest.method, 'inline')
     assert.match(readFileSync(join(dump, 'summary.txt'), 'utf8'), /LEDGER/)
   })
 
   test('the target goes on', () => {
     assert.ok(target.service.isAlive)
     assert.match(readFileSync(`/proc/${target.pid}/status`, 'utf8'), /^State:\s[RS]/m)
+  })
+
+  test('without nsenter it would see cgroups of others from below its own', async () => {
+    const other = newPod()
+    const look = ['cat', `/proc/${target.pid}/cgroup`]
+    const container = startDaemon('look', other, look)
+    try {
+      await container.service.said('memory')
+      assert.match(container.service.output, /:memory:\/\.\.\//)
+    } finally {
+      await container.end()
+      for (const at of hierarchies()) remove(join(at, 'kubepods/burstable', `pod${other.uid}`))
+    }
+    assert.match((await daemon.exec(look)).out, new RegExp(`:memory:${api.cgroup}`))
   })
 
   test('the kubelet’s probe is answered', async () => {
@@ -163,14 +188,17 @@ describe('the DaemonSet as a runtime runs it', { skip: needs(), timeout: 600_000
   test('doctor finds nothing that has to be fixed, and the probe for growth works', async () => {
     const { code, out } = await daemon.exec(['pyheapctl', 'doctor'])
     assert.equal(code, 0, out)
-    console.error(out)
+    assert.match(out, /^ok +probe +rss by bpftrace$/m)
+    assert.match(out, /^ok +cgroup .*pyheap-snapshots$/m)
   })
 
   test('a pod that is stopped is captured before, by the example’s hook', async () => {
-    const container = startService('ending', ending, ['python3', '/leak.py', '0.1'], 1000)
+    const container = startService('ending', ending, { rate: '0.1', runAsUser: 1000 })
     try {
       await container.service.said('ready')
-      await becomes(async () => ((await daemon.exec(['pyheapctl', 'ps'])).out.includes('leak.py') ? '' : undefined), 20_000)
+      const isWatched = async (): Promise<true | undefined> =>
+        (await daemon.exec(['pyheapctl', 'status'])).out.includes('pod-1') || undefined
+      await becomes(isWatched, 20_000)
       const [{ lifecycle }] = podOf('examples/api.yaml').containers
       const { code, out } = await container.exec(lifecycle?.preStop?.exec.command ?? [])
       assert.equal(code, 0, out)
@@ -181,50 +209,25 @@ describe('the DaemonSet as a runtime runs it', { skip: needs(), timeout: 600_000
     }
   })
 
-  test('nothing is left of snapshots', async () => {
-    const snapshots = join(hierarchies().find((at) => at.endsWith('/memory')) ?? '/sys/fs/cgroup', 'pyheap-snapshots')
+  test('told to stop it ends by itself, and nothing is left', async () => {
+    const { pid } = daemon
+    await daemon.end('TERM')
+    assert.equal(daemon.service.process.exitCode, 0, daemon.service.output)
+    const tracing = '/sys/kernel/tracing/instances'
+    if (existsSync(tracing)) assert.ok(!readdirSync(tracing).includes(`pyheap-watchd-${pid}`))
+    const snapshots = join(
+      hierarchies().find((at) => at.endsWith('/memory')) ?? '/sys/fs/cgroup',
+      'pyheap-snapshots',
+    )
     const left = (): readonly string[] =>
       readdirSync(snapshots).filter((name) => name.startsWith(`${target.pid}-`))
     await becomes(() => (left().length === 0 ? '' : undefined), 10_000)
-    assert.equal(readdirSync(store, { recursive: true }).filter((name) => String(name).endsWith('.partial')).length, 0)
+    assert.equal(
+      readdirSync(store, { recursive: true }).filter((name) => String(name).endsWith('.partial')).length,
+      0,
+    )
   })
 })
-
-/** What the Containerfile says, without a tool that builds images: its COPY and its RUN. */
-function buildImage(root: string, scratch: string): void {
-  const packages = join(scratch, 'packages')
-  execFileSync('sh', [join(here, 'systemd/package/build.sh'), '--deb-only', '--out', packages], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  const file = readFileSync(join(kubernetes, 'Containerfile'), 'utf8').replaceAll('\\\n', '')
-  const version_ = /^ARG VERSION=(.*)$/m.exec(file)?.[1] ?? ''
-  const [, source = '', folder = ''] = /^COPY (\S+) (\S+)$/m.exec(file) ?? []
-  const deb = source.replaceAll('${VERSION}', version_)
-  copyFileSync(join(packages, deb), join(root, folder, deb))
-  execFileSync('chroot', [root, '/bin/sh', '-c', /^RUN (.*)$/m.exec(file)?.[1] ?? 'false'], {
-    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', VERSION: version_, DEBIAN_FRONTEND: 'noninteractive' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: 300_000,
-  })
-}
-
-/** As the kubelet lays a projected volume: a sticky directory of links. */
-function projectConfig(folder: string, pods: readonly Pod[]): void {
-  const data = '..data'
-  const ours = {
-    store: { reserve: '16MiB' },
-    targets: pods.map(({ cgroup }, index) => ({ name: `pod-${index}`, match: { cgroup } })),
-    rules: [{ name: 'near-limit', when: { limit: { above: '50%' } }, for: '0s' }],
-    baseline: 'off',
-  }
-  mkdirSync(join(folder, '..2026', 'config.d'), { recursive: true })
-  chmodSync(folder, 0o1777)
-  const shipped = readKnownConfig(readFileSync(join(kubernetes, 'config.yaml'), 'utf8'))
-  writeFileSync(join(folder, '..2026', 'config.yaml'), shipped)
-  writeFileSync(join(folder, '..2026', 'config.d', 'test.yaml'), JSON.stringify(ours))
-  symlinkSync('..2026', join(folder, data))
-  for (const name of ['config.yaml', 'config.d']) symlinkSync(`${data}/${name}`, join(folder, name))
-}
 
 const dumpsOf = (store: string, rule: string): readonly string[] =>
   readdirSync(store, { withFileTypes: true })

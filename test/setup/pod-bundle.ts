@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { runtimeSeccomp } from './runtime-seccomp.ts'
 
 /** Of a pod's spec what is translated. */
 export type PodSpec = {
   readonly hostPID?: boolean
-  readonly securityContext?: { readonly runAsUser?: number; readonly supplementalGroups?: readonly number[] }
+  readonly securityContext?: {
+    readonly runAsUser?: number
+    readonly supplementalGroups?: readonly number[]
+  }
   readonly containers: readonly [ContainerSpec, ...ContainerSpec[]]
   readonly volumes?: readonly VolumeSpec[]
 }
@@ -55,6 +58,19 @@ const DEFAULT_CAPABILITIES =
 const MASKED =
   '/proc/acpi /proc/asound /proc/kcore /proc/keys /proc/latency_stats /proc/timer_list /proc/sched_debug /proc/scsi /sys/firmware'
 const READ_ONLY = '/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger'
+// Of linux/capability.h, those that sandboxes withhold.
+const NUMBERS: Readonly<Record<string, number>> = {
+  MKNOD: 27,
+  NET_RAW: 13,
+  SYS_PTRACE: 19,
+  SYS_ADMIN: 21,
+  SYS_NICE: 23,
+  SYS_RESOURCE: 24,
+  AUDIT_WRITE: 29,
+  SYSLOG: 34,
+  PERFMON: 38,
+  BPF: 39,
+}
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** The first container of a pod as an OCI bundle's config.json, as far as a runtime has a say. */
@@ -62,12 +78,6 @@ export function podBundle(spec: PodSpec, placing: Placing): object {
   const [container] = spec.containers
   const context = container.securityContext ?? {}
   const capabilities = capabilitiesOf(context.capabilities)
-  const user = spec.securityContext?.runAsUser ?? 0
-  // Root has them all, anybody else none: nothing is ambient.
-  const held = user === 0 ? capabilities : []
-  const namespaces = ['mount', 'network', 'ipc', 'uts', 'cgroup', ...(spec.hostPID === true ? [] : ['pid'])]
-  const first = placing.userNamespaceAt
-  const mapping = [{ containerID: 0, hostID: first, size: 65_536 }]
   return {
     ociVersion: '1.0.0',
     root: { path: placing.root, readonly: context.readOnlyRootFilesystem === true },
@@ -76,23 +86,45 @@ export function podBundle(spec: PodSpec, placing: Placing): object {
       args: placing.command ?? container.command,
       env: environment(container, placing),
       cwd: '/',
-      user: { uid: user, gid: 0, additionalGids: spec.securityContext?.supplementalGroups ?? [] },
-      capabilities: { bounding: capabilities, effective: held, permitted: held },
+      ...credentials(spec.securityContext, capabilities),
       noNewPrivileges: context.allowPrivilegeEscalation === false,
     },
-    mounts: [...defaultMounts(), ...volumeMounts(container, placing)],
+    mounts: mounts(container, placing),
     linux: {
       cgroupsPath: placing.cgroup,
-      namespaces: [...namespaces, ...(first === undefined ? [] : ['user'])].map((type) => ({ type })),
-      ...(first === undefined ? {} : { uidMappings: mapping, gidMappings: mapping }),
+      ...namespaces(spec.hostPID === true, placing.userNamespaceAt),
       resources: {
         devices: [{ allow: false, access: 'rwm' }],
         memory: { limit: parseQuantity(container.resources?.limits?.['memory'] ?? '512Mi') },
       },
       maskedPaths: MASKED.split(' '),
       readonlyPaths: READ_ONLY.split(' '),
-      ...(context.seccompProfile?.type === 'Unconfined' ? {} : { seccomp: seccompFor(capabilities) }),
+      ...(context.seccompProfile?.type === 'Unconfined' ? {} : { seccomp: runtimeSeccomp(capabilities) }),
     },
+  }
+}
+
+/** Root has all capabilities that the container may have, anybody else none: nothing is ambient. */
+function credentials(
+  { runAsUser = 0, supplementalGroups = [] }: PodSpec['securityContext'] = {},
+  bounding: readonly string[],
+): object {
+  const held = runAsUser === 0 ? bounding : []
+  return {
+    user: { uid: runAsUser, gid: 0, additionalGids: supplementalGroups },
+    capabilities: { bounding, effective: held, permitted: held },
+  }
+}
+
+function namespaces(isHostPid: boolean, firstUser: number | undefined): object {
+  const types = ['mount', 'network', 'ipc', 'uts', 'cgroup']
+  if (!isHostPid) types.push('pid')
+  if (firstUser === undefined) return { namespaces: types.map((type) => ({ type })) }
+  const mapping = [{ containerID: 0, hostID: firstUser, size: 65_536 }]
+  return {
+    namespaces: [...types, 'user'].map((type) => ({ type })),
+    uidMappings: mapping,
+    gidMappings: mapping,
   }
 }
 
@@ -100,8 +132,17 @@ function capabilitiesOf({
   drop = [],
   add = [],
 }: { readonly drop?: readonly string[]; readonly add?: readonly string[] } = {}): readonly string[] {
-  const kept = drop.includes('ALL') ? [] : DEFAULT_CAPABILITIES.split(' ').filter((one) => !drop.includes(one))
-  return [...new Set([...kept, ...add])].map((name) => `CAP_${name}`)
+  const kept = drop.includes('ALL')
+    ? []
+    : DEFAULT_CAPABILITIES.split(' ').filter((one) => !drop.includes(one))
+  return [...new Set([...kept, ...add])].filter(isHeldHere).map((name) => `CAP_${name}`)
+}
+
+/** Where even root has not all of them, as in some sandboxes, nobody can be given the others. */
+function isHeldHere(name: string): boolean {
+  const set = BigInt(`0x${/^CapBnd:\s*(\w+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'}`)
+  const bit = NUMBERS[name]
+  return bit === undefined || ((set >> BigInt(bit)) & 1n) === 1n
 }
 
 const environment = ({ env = [] }: ContainerSpec, placing: Placing): readonly string[] => [
@@ -109,54 +150,45 @@ const environment = ({ env = [] }: ContainerSpec, placing: Placing): readonly st
   ...env.map(({ name, value }) => `${name}=${value ?? placing.env[name] ?? ''}`),
 ]
 
-const defaultMounts = (): readonly object[] => [
+type Mount = {
+  readonly destination: string
+  readonly type: string
+  readonly source: string
+  readonly options?: readonly string[]
+}
+
+const defaultMounts = (): readonly Mount[] => [
   { destination: '/proc', type: 'proc', source: 'proc' },
   { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755'] },
-  { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: ['nosuid', 'noexec', 'nodev', 'mode=1777'] },
+  {
+    destination: '/dev/shm',
+    type: 'tmpfs',
+    source: 'shm',
+    options: ['nosuid', 'noexec', 'nodev', 'mode=1777'],
+  },
   { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
+  {
+    destination: '/sys/fs/cgroup',
+    type: 'cgroup',
+    source: 'cgroup',
+    options: ['nosuid', 'noexec', 'nodev', 'ro'],
+  },
 ]
 
-const volumeMounts = ({ volumeMounts: mounts = [] }: ContainerSpec, placing: Placing): readonly object[] =>
-  mounts.map(({ name, mountPath, readOnly }) => ({
+/** What a pod mounts itself takes the place of what the runtime would mount there. */
+function mounts({ volumeMounts = [] }: ContainerSpec, { volumes }: Placing): readonly object[] {
+  const own = volumeMounts.map(({ name, mountPath, readOnly }) => ({
     destination: mountPath,
     type: 'bind',
-    source: placing.volumes[name],
+    source: volumes[name],
     options: ['rbind', 'rprivate', readOnly === true ? 'ro' : 'rw'],
   }))
+  const isTaken = (destination: string): boolean => own.some((mount) => mount.destination === destination)
+  return [...defaultMounts().filter(({ destination }) => !isTaken(destination)), ...own]
+}
 
 /** `512Mi` in bytes. */
 function parseQuantity(text: string): number {
   const [, number = '', unit = ''] = /^(\d+)(Ki|Mi|Gi)$/.exec(text) ?? []
   return Number(number) * 2 ** (10 * (['Ki', 'Mi', 'Gi'].indexOf(unit) + 1))
-}
-
-type Profile = {
-  readonly defaultAction: string
-  readonly defaultErrnoRet: number
-  readonly syscalls: readonly (Readonly<Record<string, unknown>> & {
-    readonly includes?: Condition
-    readonly excludes?: Condition
-  })[]
-}
-type Condition = { readonly caps?: readonly string[]; readonly arches?: readonly string[] }
-
-/** RuntimeDefault as CRI-O and podman have it (Debian's golang-github-containers-common). */
-function seccompFor(capabilities: readonly string[]): object {
-  const file = join('/usr/share/containers', 'seccomp.json')
-  const profile = JSON.parse(readFileSync(file, 'utf8')) as Profile
-  const isHere = ({ includes = {}, excludes = {} }: Profile['syscalls'][number]): boolean =>
-    (includes.caps ?? []).every((one) => capabilities.includes(one)) &&
-    (includes.arches?.includes('amd64') ?? true) &&
-    !(excludes.caps ?? []).some((one) => capabilities.includes(one))
-  return {
-    defaultAction: profile.defaultAction,
-    defaultErrnoRet: profile.defaultErrnoRet,
-    architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32'],
-    syscalls: profile.syscalls.filter(isHere).map(({ names, action, args, errnoRet }) => ({
-      names,
-      action,
-      ...(args === null || args === undefined ? {} : { args }),
-      ...(errnoRet === undefined ? {} : { errnoRet }),
-    })),
-  }
 }

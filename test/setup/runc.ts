@@ -53,7 +53,7 @@ export class RuncContainer {
       for (let tries = 0; this.service.isAlive && tries < 100; tries++) await sleep(100)
     }
     await execa('runc', [...options(this.#state), 'delete', '--force', this.#id], { reject: false })
-    execFileSync('umount', ['-l', this.#root])
+    await execa('umount', ['-l', this.#root], { reject: false })
   }
 }
 

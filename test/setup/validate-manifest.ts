@@ -29,7 +29,10 @@ export function findMistakes(manifest: Manifest): readonly string[] | undefined 
   const group = GROUPS[manifest.apiVersion]
   if (group === undefined) return undefined
   // By its path, for the package does not offer these by name.
-  const file = join(dirname(require.resolve('kubernetes-models')), `_schemas/IoK8sApi${group}${manifest.kind}.js`)
+  const file = join(
+    dirname(require.resolve('kubernetes-models')),
+    `_schemas/IoK8sApi${group}${manifest.kind}.js`,
+  )
   const { validate } = require(file) as { readonly validate: Validate }
   const unasked = new Set<string>()
   validate(watch(manifest, '', unasked))
@@ -38,7 +41,12 @@ export function findMistakes(manifest: Manifest): readonly string[] | undefined 
 }
 
 /** The same value, whose fields leave `unasked` when somebody reads them. */
-function watch(value: unknown, path: string, unasked: Set<string>, seen = new WeakMap<object, unknown>()): unknown {
+function watch(
+  value: unknown,
+  path: string,
+  unasked: Set<string>,
+  seen = new WeakMap<object, unknown>(),
+): unknown {
   if (typeof value !== 'object' || value === null) return value
   const known = seen.get(value)
   if (known !== undefined) return known
