@@ -136,6 +136,7 @@ export type OomKill = {
 
 /** What a machine is, for dumps that are read elsewhere. */
 export type MachineFacts = {
+  readonly host?: string | undefined
   readonly os: string
   readonly kernel: string
   readonly architecture: string
@@ -446,6 +447,8 @@ export type DumpManifest = {
   readonly lost?: readonly LostSnapshot[] | undefined
   readonly python_version: string | null
   readonly machine?: MachineFacts | undefined
+  /** Of the leak that its findings name. */
+  readonly fingerprint?: string | undefined
   readonly files: readonly DumpFile[]
 }
 

@@ -10,7 +10,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   decide: ['model.ts', 'zod'],
   capture: ['model.ts', 'proc/', 'census-schema.ts', 'node:', 'execa', 'zod'],
   store: ['model.ts', 'proc/', 'census-schema.ts', 'graph-schema.ts', 'node:', 'zod', 'tar'],
-  analyse: ['model.ts'],
+  analyse: ['model.ts', 'node:crypto'],
   report: ['model.ts', 'd3-hierarchy', 'pprof-format'],
   config: ['model.ts', 'node:', 'yaml', 'zod', 'picocolors'],
   // Dumps in object storage.
