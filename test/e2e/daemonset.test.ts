@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { randomBytes, randomUUID } from 'node:crypto'
 import {
   chmodSync,
   copyFileSync,
@@ -9,16 +8,16 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  rmdirSync,
   rmSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { parse } from 'yaml'
+import { becomes } from '../setup/becomes.ts'
 import { memoryCgroupVersion } from '../setup/memory-cgroup.ts'
 import { buildImage, projectConfig, withInit } from '../setup/node-image.ts'
+import { hierarchies, newPod, type Pod, removeCgroup, removeCgroups } from '../setup/pod-cgroup.ts'
 import type { Placing, PodSpec } from '../setup/pod-bundle.ts'
 import { mountOver, RuncContainer } from '../setup/runc.ts'
 import { hasRuntimeSeccomp } from '../setup/runtime-seccomp.ts'
@@ -39,19 +38,6 @@ const needs = (): string | false => {
   return existsSync('/usr/sbin/runc') && hasRuntimeSeccomp()
     ? false
     : 'needs runc and golang-github-containers-common'
-}
-
-const hierarchies = (): readonly string[] =>
-  version === 2
-    ? ['/sys/fs/cgroup']
-    : readdirSync('/sys/fs/cgroup').map((controller) => `/sys/fs/cgroup/${controller}`)
-
-/** A pod's cgroup, as a kubelet without systemd names it. */
-type Pod = { readonly uid: string; readonly cgroup: string; readonly container: string }
-const newPod = (): Pod => {
-  const uid = randomUUID()
-  const container = randomBytes(32).toString('hex')
-  return { uid, container, cgroup: `/kubepods/burstable/pod${uid}/${container}` }
 }
 
 describe('the DaemonSet as a runtime runs it', { skip: needs(), timeout: 600_000 }, () => {
@@ -90,7 +76,7 @@ describe('the DaemonSet as a runtime runs it', { skip: needs(), timeout: 600_000
     execFileSync('umount', ['-l', join(image, 'root')])
     rmSync(scratch, { recursive: true })
     for (const pod of [api, ending, own]) removeCgroups(pod)
-    for (const at of kubepods) for (const name of ['burstable', '']) remove(join(at, 'kubepods', name))
+    for (const at of kubepods) for (const name of ['burstable', '']) removeCgroup(join(at, 'kubepods', name))
   })
 
   function startDaemon(id: string, { cgroup }: Pod, command: readonly string[]): RuncContainer {
@@ -237,31 +223,3 @@ const dumpsOf = (store: string, rule: string): readonly string[] =>
     .filter((entry) => entry.isDirectory())
     .flatMap(({ name }) => readdirSync(join(store, name)).map((dump) => join(store, name, dump)))
     .filter((path) => path.endsWith(`-${rule}`))
-
-async function becomes<T>(
-  look: () => T | undefined | Promise<T | undefined>,
-  withinMs: number,
-  explain: () => string = () => '',
-): Promise<T> {
-  const end = performance.now() + withinMs
-  for (;;) {
-    const found = await look()
-    if (found !== undefined) return found
-    assert.ok(performance.now() < end, `it never came to that\n${explain()}`)
-    await sleep(200)
-  }
-}
-
-/** The kubelet's are its own to remove; runc leaves those behind that were busy when it ended. */
-function removeCgroups({ uid, cgroup }: Pod): void {
-  for (const at of hierarchies())
-    for (const path of [cgroup, `/kubepods/burstable/pod${uid}`]) remove(join(at, path))
-}
-
-function remove(path: string): void {
-  try {
-    rmdirSync(path)
-  } catch {
-    // Another's, or never made.
-  }
-}
