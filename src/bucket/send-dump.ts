@@ -71,7 +71,8 @@ export async function sendDump(
 const keyOf = ({ prefix }: Upload, id: string, name: string): string =>
   [...(prefix === '' ? [] : [prefix]), id, name].join('/')
 
-const headersOf = ({ encryption, kmsKey, tags }: Upload, sha256: string | undefined): Headers => ({
+/** What every object of an upload is sent with. */
+export const headersOf = ({ encryption, kmsKey, tags }: Upload, sha256: string | undefined): Headers => ({
   ...(sha256 !== undefined && { 'x-amz-meta-sha256': sha256 }),
   ...(encryption !== 'none' && { 'x-amz-server-side-encryption': encryption }),
   ...(kmsKey !== undefined && { 'x-amz-server-side-encryption-aws-kms-key-id': kmsKey }),

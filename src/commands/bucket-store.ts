@@ -129,13 +129,14 @@ async function fetchRest(
   terminal.progress('')
 }
 
-const isOurs = ({ target, name, file }: { target: string; name: string; file: string }): boolean =>
+/** Whether an object is named like a file of a dump. Exported for its tests. */
+export const isOurs = ({ target, name, file }: { target: string; name: string; file: string }): boolean =>
   formatPathPart(target) === target &&
   parseDumpName(name) !== undefined &&
   Object.hasOwn(dumpFileLimits, file)
 
 /** Hosts may have targets of one name: the host goes into the name here. */
-const pathOf = (dir: string, { from, target, name }: RemoteDump): string =>
+export const pathOf = (dir: string, { from, target, name }: RemoteDump): string =>
   join(dir, formatPathPart([...from.split('/').filter(Boolean), target].join('.')), name)
 
 /** Objects of a dump do not change, but for how its process has ended, which comes later. */

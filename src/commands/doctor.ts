@@ -15,6 +15,7 @@ import { tryProbes } from '../observe/probe/try-probes.ts'
 import { checkCron } from '../observe/schedule.ts'
 import { type Check, checkMachine, failed, ok } from '../self-check.ts'
 import { takeDump } from '../take-dump.ts'
+import { checkUpload } from './check-upload.ts'
 import { EXIT } from './exit-codes.ts'
 import { type CommonOptions, readSettings } from './settings.ts'
 import { type Terminal, styleOf } from './terminal.ts'
@@ -28,6 +29,7 @@ export async function doctorCommand(options: CommonOptions, terminal: Terminal):
     ...(await checkMachine(settings.store)),
     await checkConfig(options.config),
     await checkProbe(settings),
+    ...(settings.upload === undefined ? [] : [await checkUpload(settings.upload)]),
   ]
   terminal.progress('taking a trial capture …')
   checks.push(await tryCapture())

@@ -21,11 +21,18 @@ export const parseMounts = (text: string): readonly Mount[] =>
 
 /** Where the hierarchy of a v1 controller is mounted. */
 export const findV1 = (mounts: readonly Mount[], controller: string): Mount | undefined =>
-  mounts.find(({ type, options }) => type === 'cgroup' && options.includes(controller))
+  mounts.find(
+    (mount, at) =>
+      mount.type === 'cgroup' && mount.options.includes(controller) && isInView(mount, mounts.slice(at + 1)),
+  )
 
 /** Where the unified hierarchy is mounted. */
 export const findV2 = (mounts: readonly Mount[]): Mount | undefined =>
-  mounts.find(({ type }) => type === 'cgroup2')
+  mounts.find((mount, at) => mount.type === 'cgroup2' && isInView(mount, mounts.slice(at + 1)))
+
+/** Whether nothing was mounted over it later, or over what is above it, as in a container that mounts its host's. */
+const isInView = ({ mountPoint }: Mount, later: readonly Mount[]): boolean =>
+  !later.some((other) => mountPoint === other.mountPoint || mountPoint.startsWith(`${other.mountPoint}/`))
 
 const unescapeOctal = (text: string): string =>
   text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCodePoint(Number.parseInt(digits, 8)))

@@ -44,17 +44,6 @@ const SERVICES = [
   { name: 'batch', program: 'hoard.py', args: [], memory: '400Mi', runAsUser: 0 },
 ] as const
 
-const HOARD = `import time
-class Report:
-    def __init__(self, n):
-        self.rows = ["%d %d" % (n, row) for row in range(500)]
-ARCHIVE = {}
-print("ready", flush=True)
-while True:
-    ARCHIVE[len(ARCHIVE)] = Report(len(ARCHIVE))
-    time.sleep(0.01)
-`
-
 describe('three pods, one daemon, one bucket', { skip: needs(), timeout: 300_000 }, () => {
   const scratch = mkdtempSync(join(tmpdir(), 'pyheap-fleet-'))
   const store = join(scratch, 'store')
@@ -89,9 +78,7 @@ describe('three pods, one daemon, one bucket', { skip: needs(), timeout: 300_000
     assert.ok(service && pod)
     const lower = join(scratch, `${service.name}-program`)
     mkdirSync(lower)
-    if (service.program === 'leak.py')
-      copyFileSync(join(here, 'test/targets/leak.py'), join(lower, 'leak.py'))
-    else writeFileSync(join(lower, service.program), HOARD)
+    copyFileSync(join(here, 'test/targets', service.program), join(lower, service.program))
     const spec = {
       securityContext: { runAsUser: service.runAsUser },
       containers: [
@@ -246,6 +233,25 @@ describe('three pods, one daemon, one bucket', { skip: needs(), timeout: 300_000
       ],
     )
     assert.match(await pyheapctl('list', 'web'), /node-1\.web/)
+  })
+
+  test('doctor tries the bucket, and says what is wrong with it', async () => {
+    const doctor = async (env: Readonly<Record<string, string>>): Promise<string> =>
+      (
+        await execa(
+          process.execPath,
+          [dist('pyheapctl.js'), 'doctor', '--config', join(scratch, 'config.yaml')],
+          {
+            env: { ...env, NODE_NAME: 'node-1' },
+            reject: false,
+          },
+        )
+      ).stdout
+    assert.match(await doctor(keys()), /^ok +upload +http.*\/dumps\/fleet\/node-1 takes dumps/m)
+    assert.match(
+      await doctor({ ...keys(), AWS_SECRET_ACCESS_KEY: 'wrong' }),
+      /^FAILED +upload .*SignatureDoesNotMatch.*secret key/m,
+    )
   })
 
   test('the services go on', () => {
