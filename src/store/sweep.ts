@@ -41,11 +41,7 @@ export async function dropSent(storeDir: string, place: string, nowMs: number): 
 async function describeDumps(storeDir: string, sentTo: string | undefined) {
   const { places, problem } = await listDumpPlaces(storeDir)
   const kept: KeptDump[] = []
-  for (const { id, path } of places) {
-    const described = await describeDump(id, path)
-    const isUnsent = sentTo !== undefined && !isSent(await readUploadRecord(path), sentTo)
-    kept.push({ ...described, isUnsent })
-  }
+  for (const place of places) kept.push(await describeDump(place, sentTo))
   return { kept, problems: problem === undefined ? [] : [problem] }
 }
 
@@ -65,7 +61,10 @@ async function removeAll(
 }
 
 // A dump with a broken manifest fills the disk like any other, so its name must do.
-async function describeDump(id: string, path: string): Promise<KeptDump> {
+async function describeDump(
+  { id, path }: { readonly id: string; readonly path: string },
+  sentTo: string | undefined,
+): Promise<KeptDump> {
   const manifest = await readManifest(path)
   const name = parseDumpName(id.slice(dirname(id).length + 1))
   const described = manifest.kind === 'valid' ? manifest.value : undefined
@@ -77,6 +76,9 @@ async function describeDump(id: string, path: string): Promise<KeptDump> {
     process: described === undefined ? id : keyOf(described),
     isBaseline: described?.fired.kind === 'baseline',
     isPinned: await isPinned(path),
+    // A broken one is never sent.
+    isUnsent:
+      sentTo !== undefined && described !== undefined && !isSent(await readUploadRecord(path), sentTo),
   }
 }
 

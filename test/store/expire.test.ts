@@ -47,6 +47,18 @@ const cases: readonly Case[] = [
     gone: ['a'],
   },
   {
+    rule: 'a dump that was not sent yet stays for its age and number',
+    dumps: three.map((one) => ({ ...one, isUnsent: true })),
+    keep: { perTarget: 1, ageMs: 1 },
+    gone: [],
+  },
+  {
+    rule: 'a dump that was not sent yet goes for want of room',
+    dumps: three.map((one) => ({ ...one, isUnsent: true })),
+    keep: { totalBytes: 29 },
+    gone: ['a'],
+  },
+  {
     rule: 'a baseline stays while a later dump of its process does',
     dumps: [base, ...three],
     keep: { perTarget: 2 },
