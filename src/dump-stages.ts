@@ -36,11 +36,13 @@ export type DumpStagesOptions = {
   readonly openGdb: OpenGdb
   readonly historyOf: (id: ProcessId) => readonly RssPoint[]
   readonly onProgress: (objects: number) => void
+  /** Answers why a capture has to be broken off for another one. */
+  readonly giveWay?: () => string | undefined
 }
 
 /** The stages of a dump on this machine, for the daemon and for `pyheapctl capture`. */
 export function createDumpStages(options: DumpStagesOptions): DumpStages {
-  const { config, openGdb, historyOf, onProgress } = options
+  const { config, openGdb, historyOf, onProgress, giveWay } = options
   const { procRoot, sysRoot, runDir } = places
   const { dir, reserveBytes } = config.store
   const stub = readStub(installation.stub)
@@ -81,6 +83,7 @@ export function createDumpStages(options: DumpStagesOptions): DumpStages {
         lockTimeoutMs: LOCK_TIMEOUT_MS,
         inlineSource,
         onProgress,
+        giveWay,
       }
       return capture(process, settings)
     },

@@ -356,7 +356,7 @@ export type Phase = { readonly name: string; readonly ms: number }
 
 /** Why a census ends before its end. */
 export type Truncation = {
-  readonly reason: 'timeout' | 'budget' | 'snapshot-oom-killed' | 'in-process'
+  readonly reason: 'timeout' | 'budget' | 'preempted' | 'snapshot-oom-killed' | 'in-process'
   readonly detail: string
 }
 

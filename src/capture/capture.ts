@@ -6,7 +6,7 @@ import { completeMap } from './memory-map.ts'
 import { askFor } from './payload-text.ts'
 import { seccompFilter } from './seccomp-filter.ts'
 import type { Service } from './service.ts'
-import { runSnapshot } from './snapshot.ts'
+import { runSnapshot, type Because } from './snapshot.ts'
 import { watchBudget, type BudgetSettings } from './snapshot-budget.ts'
 import { closeSnapshotCgroup, openSnapshotCgroup, peakBytes } from './snapshot-cgroup.ts'
 import { type FilePlace, writeCore } from './write-core.ts'
@@ -29,6 +29,8 @@ export type CaptureSettings = ServiceSettings &
     readonly graph?: FilePlace | undefined
     /** Counts in the service itself where no snapshot can be had; undefined where that is not allowed. */
     readonly inlineSource?: Buffer | undefined
+    /** Answers, as often as it is asked, why somebody else needs the turn now. */
+    readonly giveWay?: (() => string | undefined) | undefined
   }
 
 /** Where the service cannot be cloned, or its clones come to nothing, its own interpreter may still answer. */
@@ -96,7 +98,7 @@ async function captureOnce(
     kinds,
     openGraph: () =>
       graphPath === undefined ? undefined : openGraphFile(graphPath, settings.graph?.reserveBytes ?? 0),
-    mustEnd: watchBudget(settings, { pid: taken.pid, cgroup }),
+    mustEnd: mustEnd(watchBudget(settings, { pid: taken.pid, cgroup }), settings.giveWay),
     onProgress,
     whileParked: async () => {
       if (!core) return
@@ -128,5 +130,14 @@ async function captureOnce(
     memoryMap: { rows: result.rows },
   }
 }
+
+const mustEnd =
+  (isOverBudget: () => string | undefined, giveWay: () => string | undefined = () => undefined) =>
+  (): Because | undefined => {
+    const preempted = giveWay()
+    if (preempted !== undefined) return { kind: 'preempted', detail: preempted }
+    const detail = isOverBudget()
+    return detail === undefined ? undefined : { kind: 'budget', detail }
+  }
 
 const round = (ms: number): number => Math.round(ms * 10) / 10

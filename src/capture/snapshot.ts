@@ -21,7 +21,7 @@ export type SnapshotOptions = {
   /** Where the graph goes if it is asked for. */
   readonly openGraph: () => GraphFile | undefined
   /** Ends the snapshot early, with the reason, as soon as it answers one. */
-  readonly mustEnd: () => string | undefined
+  readonly mustEnd: () => Because | undefined
   readonly onProgress: (objects: number) => void
   /** What is done with it while it still waits for its go. */
   readonly whileParked: () => Promise<void>
@@ -111,7 +111,10 @@ function withoutGraph({ census, truncated }: Told, why: string): Told {
   }
 }
 
-type Stopped = 'ended' | 'silent' | 'late' | { readonly because: string }
+/** Why a snapshot is ended: it takes too much, or somebody else needs the turn more. */
+export type Because = { readonly kind: 'budget' | 'preempted'; readonly detail: string }
+
+type Stopped = 'ended' | 'silent' | 'late' | Because
 
 /** Waits for the end of the output, or for a reason not to. */
 async function watch(
@@ -130,7 +133,7 @@ async function watch(
     if (!reader.hasBegun && now - began > FIRST_WORD_WITHIN_MS) return 'silent'
     if (now - began > timeoutMs) return 'late'
     const because = mustEnd()
-    if (because !== undefined) return { because }
+    if (because !== undefined) return because
     await sleep(20)
   }
 }
@@ -158,19 +161,19 @@ const OOM_KILLED = "the kernel's OOM killer has ended the snapshot"
 
 /** Why we ended it, if what it has said until then is to be kept; one that died by itself is worth another try. */
 function causeOf(stopped: Stopped): Truncation['reason'] | undefined {
-  if (typeof stopped === 'object') return 'budget'
+  if (typeof stopped === 'object') return stopped.kind
   return stopped === 'late' ? 'timeout' : undefined
 }
 
 function failureOf(stopped: Stopped, isOomKilled: boolean): CaptureFailed['reason'] {
   if (isOomKilled) return 'snapshot-oom-killed'
-  if (typeof stopped === 'object') return 'not-enough-memory'
+  if (typeof stopped === 'object') return stopped.kind === 'budget' ? 'not-enough-memory' : 'busy'
   return stopped === 'ended' ? 'snapshot-died' : 'snapshot-hung'
 }
 
 function explain(reader: CensusReader, stopped: Stopped): string {
   if (reader.fault !== undefined) return `the payload said ${reader.fault}`
-  if (typeof stopped === 'object') return stopped.because
+  if (typeof stopped === 'object') return stopped.detail
   switch (stopped) {
     case 'ended':
       return 'the snapshot ended before the census was complete'

@@ -18,6 +18,7 @@ import type { Observer } from '../observe/observe.ts'
 import { createRevisits } from '../observe/revisits.ts'
 import { startSchedules } from '../observe/schedule.ts'
 import { type TriggerSource, triggers } from '../observe/triggers.ts'
+import { type Lookout, startLookout } from './lookout.ts'
 import { saveMemory } from './saved-memory.ts'
 import { noteEndings } from '../store/note-endings.ts'
 import { storeAt } from '../store/place.ts'
@@ -63,7 +64,9 @@ function createStages(
     openGdb: gdb.take,
     historyOf: (id) => observer.historyOf(id, now()),
     onProgress: () => undefined,
+    giveWay: () => lookout?.giveWay(),
   })
+  let lookout: Lookout | undefined
   const trace = createTraceStage({ config, openGdb: gdb.take })
   const revisits = createRevisits()
   const save = (memory: Memory): Memory => {
@@ -94,7 +97,9 @@ function createStages(
       return decision
     },
     dump: async (memory, request) => {
-      const outcome = await dumpProcess(memory, request, stages)
+      const { intervalMs } = config.sampling
+      lookout = startLookout(observer, memory, request, { config: config.decide, intervalMs })
+      const outcome = await dumpProcess(memory, request, stages).finally(() => lookout?.stop())
       if (outcome.kind === 'dumped') sweep(config)
       return outcome
     },

@@ -50,6 +50,8 @@ export type Observer = {
    * (0 too: it has no name here), and new ones are looked for. With `isRoutine` those who may rest are left out.
    */
   readonly observe: (nowMs: number, only?: number, isRoutine?: boolean) => Promise<Observation>
+  /** Looks at everybody without looking for anybody; who is gone is left to the next look. */
+  readonly peek: (nowMs: number) => Promise<Pick<Observation, 'atMs' | 'samples' | 'host'>>
   /** Whether a process is watched, is of no interest, or has not been looked at. */
   readonly standing: (pid: number) => 'watched' | 'other' | 'unknown'
   /** How the RSS of a process went until now, for its dump. */
@@ -148,6 +150,17 @@ export const createObserver = (options: ObserverOptions): Observer => {
         host,
         problems: [...problems, ...unread],
       }
+    },
+    peek: async (nowMs) => {
+      const host = await options.readHostMemory()
+      limits.beginSweep()
+      extras.beginSweep()
+      const look = { nowMs, host, wants: options.wants?.() }
+      const samples = [...watched.values()].flatMap((process) => {
+        const result = sample(process, look)
+        return typeof result === 'string' ? [] : [result]
+      })
+      return { atMs: nowMs, samples, host }
     },
     standing: (pid) => (byPid.has(pid) ? 'watched' : discovery.knows(pid) ? 'other' : 'unknown'),
     historyOf: (id, nowMs) => history.of(id, nowMs),

@@ -121,7 +121,7 @@ export const manifestSchema: z.ZodType<DumpManifest> = z.object({
   complete: z.boolean().optional(),
   truncated: z
     .object({
-      reason: z.enum(['timeout', 'budget', 'snapshot-oom-killed', 'in-process']),
+      reason: z.enum(['timeout', 'budget', 'preempted', 'snapshot-oom-killed', 'in-process']),
       detail: z.string(),
     })
     .optional(),
