@@ -7,12 +7,14 @@
  * people. Sizes are bytes.
  */
 
+import type { Container, Runtime } from './model/containers.ts'
 import type { Condition, SampleExtras } from './model/conditions.ts'
 import type { Census, Collections, MemoryMap, OutsideEvidence } from './model/inside.ts'
 
 export * from './model/inside.ts'
 export type * from './model/heap-graph.ts'
 export * from './model/conditions.ts'
+export * from './model/containers.ts'
 export * from './model/findings.ts'
 export * from './model/telling.ts'
 export type * from './model/graph-findings.ts'
@@ -44,7 +46,9 @@ export type PythonProcess = {
   /** Path below the memory controller's (v1) or the unified (v2) root. */
   readonly cgroup: string
   readonly unit?: string
-  readonly containerId?: string
+  readonly container?: Container
+  /** Its pid in its own pid namespace, where that is another. */
+  readonly insidePid?: number
 }
 
 /** A process that a target of the config names. */
@@ -419,7 +423,20 @@ export type DumpManifest = {
     readonly cmdline: readonly string[]
     readonly user: string
     readonly unit?: string | undefined
+    /** Its pid in its own pid namespace, where that is another. */
+    readonly inside_pid?: number | undefined
     readonly container_id?: string | undefined
+    readonly container?:
+      | {
+          readonly runtime: Runtime
+          readonly pod_uid?: string | undefined
+          readonly pod?: string | undefined
+          readonly namespace?: string | undefined
+          readonly name?: string | undefined
+          readonly image?: string | undefined
+          readonly labels?: Readonly<Record<string, string>> | undefined
+        }
+      | undefined
   }
   /** When the verdict fell. */
   readonly started_at: string

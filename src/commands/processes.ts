@@ -153,6 +153,8 @@ function toRow({
   const nearest = distances.find(({ reading }) => reading.kind === 'value')
   return {
     pid: seen.id.pid,
+    insidePid: seen.insidePid,
+    container: seen.container,
     target: seen.target,
     user: seen.user,
     command: [basename(seen.cmdline[0] ?? seen.exe), ...seen.cmdline.slice(1)].join(' '),

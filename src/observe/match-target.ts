@@ -21,7 +21,7 @@ const isMatch = (match: TargetMatch, process: PythonProcess): boolean =>
   (match.user === undefined || match.user === process.user || match.user === String(process.uid)) &&
   (match.unit === undefined || (process.unit !== undefined && matchesGlob(match.unit, process.unit))) &&
   (match.cgroup === undefined || matchesGlob(match.cgroup, process.cgroup)) &&
-  (match.container === undefined || process.containerId?.startsWith(match.container) === true)
+  (match.container === undefined || process.container?.id.startsWith(match.container) === true)
 
 const compileCmdline = (source: string | undefined): ((cmdline: readonly string[]) => boolean) => {
   if (source === undefined) return () => true

@@ -11,6 +11,7 @@ import type {
   Wait,
   WatchedProcess,
 } from '../model.ts'
+import { containerName } from './container-text.ts'
 import type { LogLine } from './log-line.ts'
 import { probeLine } from './probe-line.ts'
 import type { ToldDump, ToldEvent, ToldOutcome, ToldStoreFailure } from './told-event.ts'
@@ -110,9 +111,17 @@ function logGone({ pid }: ProcessId, ending: Ending | undefined): LogLine {
   return { level: 'warn', fields, message: 'process killed by the OOM killer' }
 }
 
-const logAppeared = ({ id, target, exe, user, unit }: WatchedProcess): LogLine => ({
+const logAppeared = ({ id, target, exe, user, unit, container, insidePid }: WatchedProcess): LogLine => ({
   level: 'info',
-  fields: { pid: id.pid, target, exe, user, unit },
+  fields: {
+    pid: id.pid,
+    insidePid,
+    target,
+    exe,
+    user,
+    unit,
+    container: container && containerName(container),
+  },
   message: 'process found',
 })
 

@@ -3,6 +3,7 @@ import { OwnerKind } from '../census-schema.ts'
 import {
   CAPTURE_KINDS,
   MAP_KINDS,
+  RUNTIMES,
   SUSPECT_KINDS,
   VERDICTS,
   type CaptureFailure,
@@ -105,7 +106,20 @@ export const manifestSchema: z.ZodType<DumpManifest> = z.object({
     cmdline: z.array(z.string()),
     user: z.string(),
     unit: z.string().optional(),
+    inside_pid: count.optional(),
     container_id: z.string().optional(),
+    container: z
+      .object({
+        // A newer version may know more of them.
+        runtime: z.enum(RUNTIMES).catch('unknown'),
+        pod_uid: z.string().optional(),
+        pod: z.string().optional(),
+        namespace: z.string().optional(),
+        name: z.string().optional(),
+        image: z.string().optional(),
+        labels: z.record(z.string(), z.string()).optional(),
+      })
+      .optional(),
   }),
   started_at: z.iso.datetime(),
   finished_at: z.iso.datetime(),

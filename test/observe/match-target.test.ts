@@ -13,7 +13,7 @@ const process: PythonProcess = {
   user: 'www-data',
   cgroup: '/system.slice/api-1.service',
   unit: 'api-1.service',
-  containerId: 'ab12'.repeat(16),
+  container: { id: 'ab12'.repeat(16), runtime: 'docker' },
 }
 
 const isNamed = (match: TargetMatch) => compileTargets([{ name: 'it', match }])(process) === 'it'
@@ -39,7 +39,7 @@ for (const [what, match, matches] of [
 }
 
 test('a process without unit or container matches no glob for them', () => {
-  const { unit: _, containerId: __, ...plain } = process
+  const { unit: _, container: __, ...plain } = process
   assert.equal(compileTargets([{ name: 'it', match: { unit: '*' } }])(plain), undefined)
   assert.equal(compileTargets([{ name: 'it', match: { container: '' } }])(plain), undefined)
 })
