@@ -7,7 +7,7 @@
  * people. Sizes are bytes.
  */
 
-import type { Container, Runtime } from './model/containers.ts'
+import type { Container, ContainerNews, Runtime } from './model/containers.ts'
 import type { Condition, SampleExtras } from './model/conditions.ts'
 import type { Census, Collections, MemoryMap, OutsideEvidence } from './model/inside.ts'
 
@@ -52,7 +52,28 @@ export type PythonProcess = {
 }
 
 /** A process that a target of the config names. */
-export type WatchedProcess = PythonProcess & { readonly target: string }
+export type WatchedProcess = PythonProcess & {
+  readonly target: string
+  /** What its pod asks for. */
+  readonly rules?: OwnRules | undefined
+}
+
+/** Rules that hold for the processes of one pod alone. */
+export type OwnRules = {
+  readonly own: readonly Rule[]
+  /** Rules of the config that capture on just one of these do not hold for it. */
+  readonly instead: readonly Condition['kind'][]
+}
+
+/** What annotations of a pod ask for. */
+export type PodWishes = {
+  readonly isWatched: boolean
+  /** Whether it says so itself that it is not watched. */
+  readonly isOptedOut: boolean
+  readonly rules?: OwnRules | undefined
+  /** Annotations that cannot be understood, and what would be right. */
+  readonly problems: readonly { readonly key: string; readonly detail: string }[]
+}
 
 /** How to recognise a target; all given keys must match. */
 export type TargetMatch = {
@@ -65,8 +86,15 @@ export type TargetMatch = {
   readonly unit?: string | undefined
   /** Glob on the cgroup path. */
   readonly cgroup?: string | undefined
-  /** A container id or the beginning of one. */
+  /** A container id or the beginning of one, or a glob on the container's name. */
   readonly container?: string | undefined
+  readonly runtime?: Runtime | undefined
+  /** Globs on what is told of its container. */
+  readonly image?: string | undefined
+  readonly pod?: string | undefined
+  readonly namespace?: string | undefined
+  /** Globs by the names of labels. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
 }
 
 export type Target = { readonly name: string; readonly match: TargetMatch }
@@ -111,6 +139,10 @@ export type Observation = {
   readonly host: HostMemory
   /** How those that are gone have ended. */
   readonly endings?: readonly Ending[] | undefined
+  /** Of those who are gone: who lives on, and is of no interest any more. */
+  readonly dismissed?: readonly ProcessId[] | undefined
+  /** What there is to tell of containers. */
+  readonly containers?: readonly ContainerNews[] | undefined
   /** What could not be looked at, in words. */
   readonly problems?: readonly string[] | undefined
 }

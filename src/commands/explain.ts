@@ -47,7 +47,7 @@ export async function explainCommand(
     const seen = findSeen(memory, pid)
     if (!explained || !seen) {
       terminal.err(
-        `process ${pid} is not watched: it is not there, not CPython, or no target names it (pyheapctl ps lists who is)`,
+        `process ${pid} is not watched: it is not there, not CPython, no target names it, or its pod has opted out (pyheapctl ps lists who is)`,
       )
       return EXIT.notFound
     }

@@ -11,6 +11,7 @@ import type {
   Wait,
   WatchedProcess,
 } from '../model.ts'
+import { containerLine } from './container-line.ts'
 import { containerName } from './container-text.ts'
 import type { LogLine } from './log-line.ts'
 import { probeLine } from './probe-line.ts'
@@ -91,14 +92,24 @@ const observationLines = ({
   gone,
   endings = [],
   problems = [],
+  dismissed = [],
+  containers = [],
 }: Observation): readonly LogLine[] => [
   ...appeared.map((process) => logAppeared(process)),
-  ...gone.map((process) =>
-    logGone(
-      process,
-      endings.find((ending) => ending.process === process),
+  ...containers.map((news) => containerLine(news)),
+  ...dismissed.map(({ pid }): LogLine => ({
+    level: 'info',
+    fields: { pid },
+    message: 'process watched no more',
+  })),
+  ...gone
+    .filter((process) => !dismissed.includes(process))
+    .map((process) =>
+      logGone(
+        process,
+        endings.find((ending) => ending.process === process),
+      ),
     ),
-  ),
   ...problems.map((problem): LogLine => ({ level: 'warn', fields: { problem }, message: 'not observed' })),
 ]
 
