@@ -8,20 +8,13 @@ const DEFAULT_CA = `${ACCOUNT}/ca.crt`
 /** The section `kubernetes`. */
 export const kubernetesSchema = section('Names of pods, and what their annotations ask for.', {
   pods_url: z
-    .union(
-      [
-        z.literal('off'),
-        z
-          .string()
-          .max(1000)
-          .regex(/^https:\/\/[^\s/@]+\/\S*$/),
-      ],
-      {
-        error: ({ input }) =>
-          `${quoted(String(input))} is no address of pods: write off, ` +
-          'https://kubernetes.default.svc/api/v1/pods?fieldSelector=spec.nodeName%3D{node} or https://127.0.0.1:10250/pods',
-      },
-    )
+    .string()
+    .max(1000)
+    .regex(/^(?:off|https:\/\/[^\s/@]+\/\S*)$/, {
+      error: ({ input }) =>
+        `${quoted(String(input))} is no address of pods: write off, ` +
+        'https://kubernetes.default.svc/api/v1/pods?fieldSelector=spec.nodeName%3D{node} or https://127.0.0.1:10250/pods',
+    })
     .prefault('off')
     .meta({
       description:

@@ -79,8 +79,8 @@ export function renderExplain(
     rules.map((rule) => cellsOf(rule, style)),
     style,
   )
-  const lines = [...wrap(visible(head, 800), style.width), '', ...table]
-  return `${(rules.length === 0 ? [...lines.slice(0, 1), 'no rule is meant for it'] : lines).join('\n')}\n`
+  const about = wrap(visible(head, 800), style.width)
+  return `${[...about, ...(rules.length === 0 ? ['no rule is meant for it'] : ['', ...table])].join('\n')}\n`
 }
 
 function cellsOf(

@@ -39,12 +39,10 @@ export function renderProcesses(
 ): readonly string[] {
   if (processes.length === 0) return ['no Python process is named by a target']
   const hasInside = processes.some(({ insidePid }) => insidePid !== undefined)
-  const hasContainers = processes.some(({ container }) => container !== undefined)
   const columns: readonly Column[] = [
     { head: 'pid', align: 'right' },
     ...(hasInside ? [INSIDE] : []),
     { head: 'target', align: 'left' },
-    ...(hasContainers ? [CONTAINER] : []),
     { head: 'user', align: 'left' },
     { head: 'RSS', align: 'right' },
     { head: 'limit', align: 'right' },
@@ -54,18 +52,15 @@ export function renderProcesses(
   ]
   return layOutTable(
     columns,
-    processes
-      .toSorted(byNeed)
-      .map((process) => cellsOf(process, style, { isLive, hasInside, hasContainers })),
+    processes.toSorted(byNeed).map((process) => cellsOf(process, style, { isLive, hasInside })),
     style,
   )
 }
 
 const INSIDE: Column = { head: 'inside', align: 'right' }
-const CONTAINER: Column = { head: 'container', align: 'left' }
 
 /** Which columns there are besides those that are always. */
-type Shown = { readonly isLive: boolean; readonly hasInside: boolean; readonly hasContainers: boolean }
+type Shown = { readonly isLive: boolean; readonly hasInside: boolean }
 
 const LIVE: readonly Column[] = [
   { head: 'growth/min', align: 'right' },
@@ -78,19 +73,19 @@ const byNeed = (a: ListedProcess, b: ListedProcess): number =>
 function cellsOf(process: ListedProcess, { palette }: TextStyle, shown: Shown): readonly Cell[] {
   const { pid, target, user, command, rssBytes, limitShare, nearest, isBeingCaptured } = process
   const { insidePid, container } = process
+  const inContainer = container === undefined ? '' : `[${visible(containerName(container), 100)}] `
   const need = nearest?.need ?? 0
   const paint = need >= 1 ? palette.red : need >= 0.8 ? palette.yellow : undefined
   return [
     { text: String(pid) },
     ...(shown.hasInside ? [{ text: insidePid === undefined ? '' : String(insidePid) }] : []),
     { text: visible(target, 20) },
-    ...(shown.hasContainers ? [{ text: container ? visible(containerName(container), 60) : '' }] : []),
     { text: visible(user, 12) },
     { text: formatBytes(rssBytes) },
     { text: limitShare === undefined ? '' : formatShare(limitShare) },
     ...(shown.isLive ? liveCells(process) : []),
     { text: nearest === undefined ? '' : `${visible(nearest.rule, 20)} ${formatShare(need)}`, paint },
-    { text: `${isBeingCaptured === true ? '(being captured) ' : ''}${visible(command, 300)}` },
+    { text: `${isBeingCaptured === true ? '(being captured) ' : ''}${inContainer}${visible(command, 300)}` },
   ]
 }
 

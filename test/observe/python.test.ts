@@ -34,6 +34,13 @@ test('a program that maps libpython is Python, whatever it is called', async () 
   assert.equal(found?.unit, `docker-${'ab12'.repeat(16)}.scope`)
 })
 
+test('a process in a pid namespace of its own has another pid there', async () => {
+  using machine = copyMachine()
+  machine.write('102/status', machine.read('102/status').replace('NSpid:\t102', 'NSpid:\t102\t17'))
+  assert.equal((await inspector(machine.proc)(102))?.insidePid, 17)
+  assert.equal((await inspector(machine.proc)(106))?.insidePid, undefined)
+})
+
 for (const [what, pid] of [
   ['a program that only calls itself python3', 103],
   ['a zombie', 104],
