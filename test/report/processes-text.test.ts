@@ -65,8 +65,8 @@ test('a process in a container has its pid there and the name of that, and still
   assert.match(head, /^ pid  inside  target/)
   assert.match(first ?? '', /^4242      17  api .* \[shop\/api-1\/web\] python3 api\.py$/)
   assert.match(last ?? '', /^   7          api/)
-  for (const line of renderProcesses(some, plainStyle, true)) {
-    assert.ok(line.length <= 84, line)
+  for (const line of renderProcesses(some, plainStyle, false)) {
+    assert.ok(line.length <= 80, line)
     assert.ok(!line.includes('\u001b'))
   }
 })

@@ -78,42 +78,42 @@ const addPod = (
   containers: Map<string, ContainerNames>,
   pods: Map<string, ContainerNames>,
 ): void => {
-  const { uid, name: pod, namespace } = metadata
-  const annotations = annotationsOf(metadata.annotations ?? {})
-  const labels = labelsOf(metadata.labels ?? {})
-  const known: ContainerNames = {
-    podUid: uid,
-    pod,
-    namespace,
-    ...(labels !== undefined && { labels }),
-    ...(annotations !== undefined && { annotations }),
-  }
-  pods.set(uid, known)
+  const known = podNames(metadata)
+  pods.set(metadata.uid, known)
   // The API calls a static pod by another uid than the kubelet, which has named the cgroup.
   const hash = metadata.annotations?.['kubernetes.io/config.hash']
-  if (hash !== undefined && hash !== uid) pods.set(hash.slice(0, 64), known)
-  const written = [spec?.containers, spec?.initContainers, spec?.ephemeralContainers].flatMap(
-    (some) => some ?? [],
-  )
-  const images = new Map(written.map((each) => [each.name, each.image ?? undefined]))
-  const running = [
-    status?.containerStatuses,
-    status?.initContainerStatuses,
-    status?.ephemeralContainerStatuses,
-  ].flatMap((some) => some ?? [])
-  for (const { containerID, name: container, image: seen } of running) {
+  if (hash !== undefined) pods.set(hash.slice(0, 64), known)
+  const images = imagesOf(spec)
+  for (const { containerID, name: container, image: seen } of statusesOf(status)) {
     const [, scheme = '', id] = CONTAINER_ID.exec(containerID ?? '') ?? []
     if (id === undefined) continue
     // As its owner wrote it; of what runs the status may know no more than a digest.
-    const imageName = images.get(container) ?? seen ?? undefined
+    const imageName = images.get(container) ?? seen
+    const runtime = RUNTIME_OF[scheme]
     containers.set(id, {
       ...known,
-      ...(RUNTIME_OF[scheme] !== undefined && { runtime: RUNTIME_OF[scheme] }),
+      ...(runtime && { runtime }),
       name: container,
-      ...(imageName !== undefined && { image: imageName }),
+      ...(imageName && { image: imageName }),
     })
   }
 }
+
+const podNames = ({ uid, name: pod, namespace, ...metadata }: Pod['metadata']): ContainerNames => {
+  const annotations = annotationsOf(metadata.annotations ?? {})
+  const labels = labelsOf(metadata.labels ?? {})
+  return { podUid: uid, pod, namespace, ...(labels && { labels }), ...(annotations && { annotations }) }
+}
+
+const imagesOf = (spec: Pod['spec']): ReadonlyMap<string, string | null | undefined> => {
+  const written = [spec?.containers, spec?.initContainers, spec?.ephemeralContainers]
+  return new Map(written.flatMap((some) => some ?? []).map((each) => [each.name, each.image]))
+}
+
+const statusesOf = (status: Pod['status']): readonly NonNullable<z.output<typeof statuses>>[number][] =>
+  [status?.containerStatuses, status?.initContainerStatuses, status?.ephemeralContainerStatuses].flatMap(
+    (some) => some ?? [],
+  )
 
 const CONTAINER_ID = /^([a-z][a-z-]{0,20}):\/\/([0-9a-f]{64})$/
 
