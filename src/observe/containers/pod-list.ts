@@ -36,7 +36,8 @@ const MOST_LABEL = 320
 /** More than any value that means something. */
 const MOST_ANNOTATION = 200
 
-const name = z.string().min(1).max(253)
+// As Kubernetes itself wants them.
+const name = z.string().max(253).regex(/^[A-Za-z0-9._-]+$/)
 const image = z.string().max(1000)
 const texts = z.record(z.string(), z.string()).nullish()
 
