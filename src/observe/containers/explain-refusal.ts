@@ -13,7 +13,7 @@ export const explainStatus = (status: number, url: string): Refusal => {
     return {
       detail,
       hint: isKubelet(url)
-        ? 'the service account needs a ClusterRole that may get nodes/proxy'
+        ? 'the service account needs a ClusterRole that may get nodes/pods (before Kubernetes 1.33 nodes/proxy, which may run commands in every container: better ask the API)'
         : 'the service account needs a ClusterRole that may list pods',
     }
   if (status >= 300 && status < 400)

@@ -37,7 +37,10 @@ const MOST_LABEL = 320
 const MOST_ANNOTATION = 200
 
 // As Kubernetes itself wants them.
-const name = z.string().max(253).regex(/^[A-Za-z0-9._-]+$/)
+const name = z
+  .string()
+  .max(253)
+  .regex(/^[A-Za-z0-9._-]+$/)
 const image = z.string().max(1000)
 const texts = z.record(z.string(), z.string()).nullish()
 

@@ -71,7 +71,7 @@ test('whom another CA vouches for is asked nothing', async () => {
 })
 
 for (const [what, status, expected] of [
-  ['not allowed to the kubelet', 403, /^HTTP 403; .* may get nodes\/proxy$/],
+  ['not allowed to the kubelet', 403, /^HTTP 403; .* may get nodes\/pods \(/],
   ['not there', 404, /^HTTP 404; kubernetes\.pods_url needs the whole path/],
   ['busy', 503, /^HTTP 503; it is asked again/],
 ] as const) {
