@@ -17,6 +17,7 @@ export * from './model/conditions.ts'
 export * from './model/containers.ts'
 export * from './model/findings.ts'
 export * from './model/telling.ts'
+export * from './model/bucket.ts'
 export type * from './model/graph-findings.ts'
 
 // ---------------------------------------------------------------- who is watched
@@ -171,6 +172,7 @@ export type OomKill = {
 
 /** What a machine is, for dumps that are read elsewhere. */
 export type MachineFacts = {
+  readonly host?: string | undefined
   readonly os: string
   readonly kernel: string
   readonly architecture: string
@@ -198,6 +200,8 @@ export type Demand = {
     | { readonly kind: 'cgroup'; readonly cgroup: string }
     /** The largest of this systemd unit. */
     | { readonly kind: 'unit'; readonly unit: string }
+    /** The largest of this Kubernetes pod, by its uid. */
+    | { readonly kind: 'pod'; readonly uid: string }
   readonly capture: readonly CaptureKind[]
   /** Names the dump, as a rule would. */
   readonly rule: string
@@ -492,6 +496,8 @@ export type DumpManifest = {
   readonly lost?: readonly LostSnapshot[] | undefined
   readonly python_version: string | null
   readonly machine?: MachineFacts | undefined
+  /** Of the leak that its findings name. */
+  readonly fingerprint?: string | undefined
   readonly files: readonly DumpFile[]
 }
 

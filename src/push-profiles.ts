@@ -32,7 +32,11 @@ export async function pushProfiles(
       log.warn({ ...fields, detail: token.message }, 'the profile was not pushed')
       continue
     }
-    const request = pushRequest(store, read.dump.manifest, { profile, host: hostname(), token })
+    const request = pushRequest(store, read.dump.manifest, {
+      profile,
+      host: read.dump.manifest.machine?.host ?? hostname(),
+      token,
+    })
     const problem = await sendPatiently(postOf(request), signal)
     if (problem === undefined) log.info(fields, 'the profile was pushed')
     else log.warn({ ...fields, detail: problem }, 'the profile was not pushed')

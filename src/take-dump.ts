@@ -102,7 +102,7 @@ export async function takeDump(job: DumpJob, stages: DumpStages): Promise<DumpOu
     summary: stages.renderSummary(findings),
     page: stages.renderPage(dump, findings),
   })
-  const published = await partial.publish(manifest)
+  const published = await partial.publish({ ...manifest, fingerprint: findings.fingerprint })
   if (published.kind === 'failed') return { kind: 'not-stored', failure: published }
   return outcome.kind === 'captured'
     ? { kind: 'dumped', published, findings }

@@ -2,6 +2,7 @@ import type { Census, Dump, Findings, Suspect, TypeGrowth } from '../model.ts'
 import { nameSite } from './allocated-at.ts'
 import { compareSites } from './compare-sites.ts'
 import { compareTypes } from './compare.ts'
+import { fingerprintOf } from './fingerprint.ts'
 import { writeHeadline } from './headline.ts'
 import { judge, type Judgement } from './judge.ts'
 import { measureParts } from './memory-parts.ts'
@@ -36,6 +37,7 @@ export function analyse(taken: Dump, before?: Dump): Findings {
     headline,
     verdict: judgement.verdict,
     suspects,
+    fingerprint: fingerprintOf(suspects),
     reconciliation: reconcile(dump),
     types: boundTypes(types),
     ...(allocated === undefined ? {} : { allocated: allocated.slice(0, maxSites) }),

@@ -55,6 +55,7 @@ function describe(growth: OwnerGrowth, share: number, census: Census): Suspect {
     evidence: collectEvidence(growth, share, census),
     confidence: rateConfidence(growth, share, census),
     owner: { kind: owner.kind, scope: owner.scope, path: owner.path },
+    type: (growth.types.length === 0 ? owner.types : growth.types)[0]?.type ?? owner.type,
   }
 }
 

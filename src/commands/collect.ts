@@ -35,7 +35,10 @@ export async function collectCommand(
   if (!settings) return EXIT.config
   const chosen = new Map<string, Dump>()
   for (const name of names) {
-    const dump = await findDump(settings.store.dir, name, terminal)
+    const dump = await findDump(settings.store, name, terminal, [
+      'graph.gz',
+      ...(options.core === true ? (['core'] as const) : []),
+    ])
     if (typeof dump === 'number') return dump
     chosen.set(dump.path, dump)
   }

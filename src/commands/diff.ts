@@ -14,9 +14,9 @@ export async function diffCommand(
   const settings = await readSettings(options, terminal)
   if (!settings) return EXIT.config
   const { store } = settings
-  const before = await findDump(store.dir, first, terminal)
+  const before = await findDump(store, first, terminal)
   if (typeof before === 'number') return before
-  const after = await findDump(store.dir, second, terminal)
+  const after = await findDump(store, second, terminal)
   if (typeof after === 'number') return after
   const findings = analyse(after, before)
   if (options.json === true)

@@ -41,7 +41,7 @@ export async function exportCommand(
   }
   const settings = await readSettings(options, terminal)
   if (!settings) return EXIT.config
-  const dump = await findDump(settings.store.dir, argument, terminal)
+  const dump = await findDump(settings.store, argument, terminal, ['graph.gz'])
   if (typeof dump === 'number') return dump
   setPriority(NICENESS)
   const content = await render(dump, { format, nodes }, terminal)

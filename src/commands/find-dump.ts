@@ -3,17 +3,25 @@ import type { Dump, Findings } from '../model.ts'
 import { findBaseline } from '../store/find-baseline.ts'
 import { listDumps, readDump, readFindings } from '../store/read-dumps.ts'
 import { resolveDump } from '../store/resolve-dump.ts'
+import type { LargeFile } from './bucket-store.ts'
 import { EXIT } from './exit-codes.ts'
+import type { OpenStore } from './settings.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Finds and reads the dump that an argument means; when it cannot, tells why and answers the exit code. */
+/** Finds and reads the dump that an argument means, with these large files; when it cannot, tells why and answers the exit code. */
 export async function findDump(
-  storeDir: string,
+  store: OpenStore,
   argument: string,
   terminal: Terminal,
+  large: readonly LargeFile[] = [],
 ): Promise<Dump | number> {
-  const resolved = await resolveDump(storeDir, argument)
+  const resolved = await resolveDump(store.dir, argument)
   if (resolved.kind !== 'found') return tellUnresolved(resolved, argument, terminal)
+  const problem = await store.fetch?.(resolved.dump.path, large)
+  if (problem !== undefined) {
+    terminal.err(`${resolved.dump.id} cannot be fetched: ${problem}`)
+    return EXIT.store
+  }
   const read = await readDump(resolved.dump.path)
   if (read.kind === 'read') return read.dump
   terminal.err(`${read.file}: ${read.detail}`)

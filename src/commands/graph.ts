@@ -25,7 +25,7 @@ export async function graphCommand(
   if (!settings) return EXIT.config
   setPriority(NICENESS)
   const analyseDump = async (name: string): Promise<Analysed | number> => {
-    const dump = await findDump(settings.store.dir, name, terminal)
+    const dump = await findDump(settings.store, name, terminal, ['graph.gz'])
     return typeof dump === 'number' ? dump : analyseGraphOf(dump, terminal)
   }
   const after = await analyseDump(argument)

@@ -54,7 +54,10 @@ Examples:
     program
       .command(usage)
       .description(description)
-      .option('--store <dir>', 'where the dumps are (default: store.dir of the configuration)')
+      .option(
+        '--store <dir>',
+        'where the dumps are: a directory, an archive of `collect`, or s3://bucket/prefix (default: store.dir of the configuration)',
+      )
       .option('--config <file>', "the daemon's configuration", places.config)
       .helpOption('-h, --help', 'show help')
 
@@ -94,9 +97,11 @@ Examples:
     .option('--watch <seconds>', 'sample it for so long first, for rules on growth', '0')
     .action((pid: string, options: ExplainOptions) => finish(explainCommand(pid, options, terminal)))
 
-  command('list [target]', 'the dumps in the store, newest first').action(
-    (target: string | undefined, options: CommonOptions) => finish(listCommand(target, options, terminal)),
-  )
+  command('list [target]', 'the dumps in the store, newest first')
+    .option('--group', 'a line for each leak, with how many dumps and hosts have it')
+    .action((target: string | undefined, options: CommonOptions & { group?: boolean }) =>
+      finish(listCommand(target, options, terminal)),
+    )
 
   command('show [dump]', 'what one dump says')
     .option('--verdict', 'only the lines that name the culprit')

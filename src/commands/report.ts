@@ -20,7 +20,7 @@ export async function reportCommand(
   const settings = await readSettings(options, terminal)
   if (!settings) return EXIT.config
   const { store } = settings
-  const dump = await findDump(store.dir, argument, terminal)
+  const dump = await findDump(store, argument, terminal)
   if (typeof dump === 'number') return dump
   const findings = await findingsOf(dump, store.dir)
   const page = renderPage(dump, findings, readPageAssets(installation.page))

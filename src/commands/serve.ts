@@ -5,7 +5,7 @@ import { installation } from '../installation.ts'
 import { readPageAssets } from '../read-page-assets.ts'
 import { EXIT } from './exit-codes.ts'
 import { answerPage } from './store-pages.ts'
-import { type CommonOptions, readSettings } from './settings.ts'
+import { type CommonOptions, type OpenStore, readSettings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
 
 export type ServeOptions = CommonOptions & { readonly listen: string; readonly tokenFile?: string }
@@ -32,7 +32,7 @@ export async function serveCommand(options: ServeOptions, terminal: Terminal): P
   }
   const settings = await readSettings(options, terminal)
   if (!settings) return EXIT.config
-  return serve(address, { token, storeDir: settings.store.dir }, terminal)
+  return serve(address, { token, store: settings.store }, terminal)
 }
 
 /** `127.0.0.1:8765`, `[::1]:8765`, `8765`. */
@@ -57,7 +57,7 @@ function readToken(file: string, terminal: Terminal): string {
   return ''
 }
 
-type Served = { readonly token: string | undefined; readonly storeDir: string }
+type Served = { readonly token: string | undefined; readonly store: OpenStore }
 
 function serve({ host, port }: Address, served: Served, terminal: Terminal): Promise<number> {
   const assets = readPageAssets(installation.page)
@@ -71,7 +71,7 @@ function serve({ host, port }: Address, served: Served, terminal: Terminal): Pro
     try {
       const { status, page } = await answerPage(
         new URL(request.url ?? '/', 'http://store'),
-        served.storeDir,
+        served.store,
         assets,
       )
       send(response, { status, text: page, type: 'text/html; charset=utf-8' })

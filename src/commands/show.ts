@@ -25,7 +25,7 @@ export async function showCommand(
   const settings = await readSettings(options, terminal)
   if (!settings) return EXIT.config
   const { store } = settings
-  const dump = await findDump(store.dir, argument, terminal)
+  const dump = await findDump(store, argument, terminal)
   if (typeof dump === 'number') return dump
   if (style !== undefined) {
     if (dump.census) terminal.out(STYLES[style](dump.census))

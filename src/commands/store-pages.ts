@@ -12,6 +12,7 @@ import {
 import { listDumps, readDump } from '../store/read-dumps.ts'
 import { findingsOf } from './find-dump.ts'
 import { withHeadlines } from './list.ts'
+import type { OpenStore } from './settings.ts'
 
 export type PageAnswer = { readonly status: 200 | 404; readonly page: string }
 
@@ -19,8 +20,8 @@ export type PageAnswer = { readonly status: 200 | 404; readonly page: string }
  * The pages of a store: all targets, one target, one dump, two dumps compared. Only dumps that a listing of the store
  * has are ever opened, whatever a request names.
  */
-export async function answerPage(url: URL, storeDir: string, assets: PageAssets): Promise<PageAnswer> {
-  const { dumps } = await listDumps(storeDir)
+export async function answerPage(url: URL, store: OpenStore, assets: PageAssets): Promise<PageAnswer> {
+  const { dumps } = await listDumps(store.dir)
   const found = (page: string): PageAnswer => ({ status: 200, page })
   const missing = (what: string): PageAnswer => ({
     status: 404,
@@ -28,6 +29,7 @@ export async function answerPage(url: URL, storeDir: string, assets: PageAssets)
   })
   const open = async (id: string | null): Promise<Dump | undefined> => {
     const entry = dumps.find((dump) => dump.id === id)
+    if (entry) await store.fetch?.(entry.path, [])
     const read = entry && (await readDump(entry.path))
     return read?.kind === 'read' ? read.dump : undefined
   }
@@ -41,7 +43,7 @@ export async function answerPage(url: URL, storeDir: string, assets: PageAssets)
   }
   if (kind === 'dump' && rest.length === 2) {
     const dump = await open(rest.join('/'))
-    return dump ? found(await renderDump(dump, storeDir, assets)) : missing('There is no such dump.')
+    return dump ? found(await renderDump(dump, store.dir, assets)) : missing('There is no such dump.')
   }
   if (kind === 'compare' && rest.length === 0) {
     const [before, after] = [await open(url.searchParams.get('a')), await open(url.searchParams.get('b'))]

@@ -8,6 +8,7 @@ import {
   type Rule,
   type RuleAction,
   type Target,
+  type Upload,
   type Webhook,
 } from '../model.ts'
 import type { SizeOrShare } from './fields.ts'
@@ -16,6 +17,7 @@ import { type KubernetesConfig, toKubernetes } from './kubernetes-section.ts'
 import { toCondition } from './conditions.ts'
 import type { ruleSchema } from './schema.ts'
 import { toHook, toMetricsPlaces, toWebhook } from './telling.ts'
+import { toUpload } from './upload.ts'
 
 /** The configuration as the daemon uses it: defaults filled in, units taken away. */
 export type Config = {
@@ -54,6 +56,8 @@ export type Config = {
   }
   readonly kubernetes: KubernetesConfig
   readonly profiles: readonly ProfileStore[]
+  /** Where finished dumps are sent. */
+  readonly upload: Upload | undefined
   readonly hooks: readonly Hook[]
   readonly webhooks: readonly Webhook[]
   readonly metrics: MetricsPlaces
@@ -111,6 +115,7 @@ export const toConfig = (file: z.output<typeof configSchema>): Config => ({
     labels,
     tokenFile,
   })),
+  upload: file.upload === 'off' ? undefined : toUpload(file.upload),
   hooks: file.hooks.map(toHook),
   webhooks: file.webhooks.map(toWebhook),
   metrics: toMetricsPlaces(file.metrics),

@@ -7,6 +7,7 @@ import { matchSchema } from './match-section.ts'
 import { whenSchema } from './conditions.ts'
 import { MOST_PROFILE_STORES, profileStoreSchema } from './profile-store.ts'
 import { hookSchema, metricsSchema, MOST_RECEIVERS, webhookSchema } from './telling.ts'
+import { uploadSchema } from './upload.ts'
 import { quoted } from './words.ts'
 
 // The structure of the file and nothing else: what can be said in JSON Schema too, so that an editor and the daemon
@@ -178,6 +179,10 @@ export const configSchema = section('Configuration of pyheap-watchd.', {
   profiles: z.array(profileStoreSchema).max(MOST_PROFILE_STORES).prefault([]).meta({
     description: 'Where the census of every dump is pushed to, as a profile in the format of pprof.',
   }),
+  upload: z
+    .union([z.literal('off'), uploadSchema])
+    .prefault('off')
+    .meta({ description: 'Where finished dumps are sent, or off.' }),
   hooks: z.array(hookSchema).max(MOST_RECEIVERS).prefault([]).meta({
     description: 'Programs that are run when something happens.',
   }),

@@ -39,7 +39,12 @@ export async function openControlPort(options: ControlPortOptions): Promise<Cont
   const capture = async (pid: number, kinds: readonly CaptureKind[]): Promise<ControlAnswer> =>
     toAnswer(
       await demands.ask({ process: { kind: 'pid', pid }, capture: completeKinds(kinds), rule: 'manual' }),
-      pid,
+      unwatched(pid),
+    )
+  const guardPod = async (uid: string): Promise<ControlAnswer> =>
+    toAnswer(
+      await demands.ask({ process: { kind: 'pod', uid }, capture: ['census', 'stacks'], rule: 'guard' }),
+      notWatched(`no process of pod ${uid} is watched`),
     )
   const control = await openControl(path, gid, {
     status: () => {
@@ -50,9 +55,10 @@ export async function openControlPort(options: ControlPortOptions): Promise<Cont
     metrics: metrics.render,
     explain: (pid) => {
       const explained = config && explainProcess(memoryOf(), pid, config.decide)
-      return explained ? { status: 200, body: explained } : notWatched(pid)
+      return explained ? { status: 200, body: explained } : unwatched(pid)
     },
     capture,
+    guardPod,
     pause: (forMs) => {
       demands.pause(forMs)
       hub.tell({ kind: 'paused', forMs })
@@ -92,19 +98,19 @@ export async function openControlPort(options: ControlPortOptions): Promise<Cont
   }
 }
 
-const notWatched = (pid: number): ControlAnswer => ({
+const unwatched = (pid: number): ControlAnswer =>
+  notWatched(`process ${pid} is not watched: it is not there, not CPython, or no target names it`)
+
+const notWatched = (detail: string): ControlAnswer => ({
   status: 404,
-  body: {
-    reason: 'not-watched',
-    detail: `process ${pid} is not watched: it is not there, not CPython, or no target names it`,
-  },
+  body: { reason: 'not-watched', detail },
 })
 
 /** As `pyheapctl capture --json` tells a capture of its own. */
-function toAnswer(answer: DemandAnswer, pid: number): ControlAnswer {
+function toAnswer(answer: DemandAnswer, otherwise: ControlAnswer): ControlAnswer {
   switch (answer.kind) {
     case 'not-watched':
-      return notWatched(pid)
+      return otherwise
     case 'too-many':
       return { status: 429, body: { reason: 'too-many', detail: 'too many captures are asked for already' } }
     case 'ending':

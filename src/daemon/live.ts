@@ -20,6 +20,7 @@ import { runLoop } from './run-loop.ts'
 import { loadMemory, saveMemory } from './saved-memory.ts'
 import { createSweeper } from './sweeper.ts'
 import { createTools, observerKey } from './tools.ts'
+import { createUploads } from './uploads.ts'
 import { watchDisk } from './watch-disk.ts'
 
 /** A configuration that is read anew, or what is wrong with it. */
@@ -64,6 +65,8 @@ export async function live(first: Config, readConfig: ReadConfig, log: Log): Pro
   const sweep = createSweeper(log)
   await checkOurselves(config, log)
   await ports.use(config, () => memory)
+  const uploads = createUploads(hub, log, life.signal)
+  uploads.use(config)
   const stopDisk = watchDisk(hub, () => config)
 
   while (!life.signal.aborted) {
@@ -88,6 +91,7 @@ export async function live(first: Config, readConfig: ReadConfig, log: Log): Pro
       config = next
       log.level = config.logLevel
       pulse.use(config)
+      uploads.use(config)
       boundOurselves(config, log)
       await ports.use(config, () => memory)
       hub.tell({
@@ -101,6 +105,7 @@ export async function live(first: Config, readConfig: ReadConfig, log: Log): Pro
     notifier.ready()
   }
   stopDisk()
+  uploads.close()
   demands.close()
   await ports.close()
   await tools.close()

@@ -32,7 +32,7 @@ export type Tools = {
   readonly sources: readonly TriggerSource[]
   readonly tell: (event: DaemonEvent) => void
   /** Keeps the store to its limits, in its own time. */
-  readonly sweep: (store: Config['store']) => void
+  readonly sweep: (config: Pick<Config, 'store' | 'upload'>) => void
   /** Hears of the memory after every turn. */
   readonly onMemory: (memory: Memory) => void
 }
@@ -95,7 +95,7 @@ function createStages(
     },
     dump: async (memory, request) => {
       const outcome = await dumpProcess(memory, request, stages)
-      if (outcome.kind === 'dumped') sweep(config.store)
+      if (outcome.kind === 'dumped') sweep(config)
       return outcome
     },
     rememberDump: (memory, request, outcome) =>

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
 import type { Log } from '../log.ts'
+import { placeKey } from '../model.ts'
 import { sweepStore } from '../store/sweep.ts'
 
 /** A moment by both clocks: only the wall clock can be set. */
@@ -17,11 +18,11 @@ const moment = (): Moment => ({ wallMs: Date.now(), monotonicMs: performance.now
  * Keeps a store to its limits, beside the loop: a large store takes seconds. Call it after a successful capture only, or
  * old evidence goes for a failed one.
  */
-export function createSweeper(log: Log): (store: Config['store']) => void {
+export function createSweeper(log: Log): (config: Pick<Config, 'store' | 'upload'>) => void {
   const start = moment()
   let isBusy = false
-  let next: Config['store'] | undefined
-  const sweep = async (store: Config['store']): Promise<void> => {
+  let next: Pick<Config, 'store' | 'upload'> | undefined
+  const sweep = async ({ store, upload }: Pick<Config, 'store' | 'upload'>): Promise<void> => {
     const now = moment()
     const isSteady = isClockSteady(start, now)
     if (!isSteady)
@@ -33,22 +34,22 @@ export function createSweeper(log: Log): (store: Config['store']) => void {
       ageMs: isSteady ? store.keepAgeMs : undefined,
       perTarget: store.keepPerTarget,
     }
-    const { removed, problems } = await sweepStore(store.dir, limits, now.wallMs)
+    const { removed, problems } = await sweepStore(store.dir, limits, now.wallMs, upload && placeKey(upload))
     for (const dump of removed) log.info(dump, 'expired a dump')
     for (const problem of problems) log.warn(problem, 'cannot expire')
   }
   const run = async (): Promise<void> => {
     isBusy = true
-    for (let store = next; store !== undefined; store = next) {
+    for (let config = next; config !== undefined; config = next) {
       next = undefined
-      await sweep(store).catch((error: unknown) =>
+      await sweep(config).catch((error: unknown) =>
         log.error({ detail: String(error) }, 'cannot sweep the store'),
       )
     }
     isBusy = false
   }
-  return (store) => {
-    next = store
+  return (config) => {
+    next = config
     if (!isBusy) void run()
   }
 }

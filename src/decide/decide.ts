@@ -137,8 +137,24 @@ const requestDemanded = (
 }
 
 const isMeant = ({ id, cgroup, unit }: WatchedProcess, wanted: Demand['process']): boolean => {
-  if (wanted.kind === 'pid') return id.pid === wanted.pid
-  return wanted.kind === 'unit' ? unit === wanted.unit : isBelow(cgroup, wanted.cgroup)
+  switch (wanted.kind) {
+    case 'pid':
+      return id.pid === wanted.pid
+    case 'unit':
+      return unit === wanted.unit
+    case 'pod':
+      return isOfPod(cgroup, wanted.uid)
+    case 'cgroup':
+      return isBelow(cgroup, wanted.cgroup)
+    default:
+      return wanted satisfies never
+  }
+}
+
+/** The kubelet names a pod's cgroup `pod<uid>`, or, where systemd makes it, `kubepods-burstable-pod<uid>.slice`. */
+const isOfPod = (cgroup: string, uid: string): boolean => {
+  const slice = `-pod${uid.replaceAll('-', '_')}.slice`
+  return cgroup.split('/').some((part) => part === `pod${uid}` || part.endsWith(slice))
 }
 
 const isBelow = (cgroup: string, ancestor: string): boolean =>

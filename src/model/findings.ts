@@ -24,6 +24,8 @@ export type Suspect = {
   readonly confidence: 'high' | 'medium' | 'low'
   /** Of Python objects, whose they are. */
   readonly owner?: Pick<Owner, 'kind' | 'scope' | 'path'> | undefined
+  /** Of Python objects: the type that most of it is. */
+  readonly type?: string | undefined
 }
 
 export type TypeGrowth = TypeRow & { readonly grownCount: number; readonly grownBytes: number }
@@ -59,6 +61,8 @@ export type Findings = {
   readonly headline: string
   readonly verdict: (typeof VERDICTS)[number]
   readonly suspects: readonly Suspect[]
+  /** The same for the same leak everywhere; undefined where nobody is suspected. */
+  readonly fingerprint?: string | undefined
   readonly reconciliation: Reconciliation
   readonly types: readonly TypeGrowth[]
   /** Where memory was allocated: by growth where the baseline knows it too, else by size. */

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import systeminformation from 'systeminformation'
 import type { HostMemory, MachineFacts } from '../model.ts'
 
@@ -15,6 +16,8 @@ export const readMachineFacts = async (): Promise<MachineFacts> => {
     await systeminformation.mem(),
   ]
   return {
+    // A container has a name of its own, which says nothing.
+    host: process.env['NODE_NAME'] ?? hostname(),
     os: [os.distro, os.release].filter(Boolean).join(' '),
     kernel: os.kernel,
     architecture: os.arch,

@@ -20,6 +20,8 @@ export type DaemonStatus = {
   readonly refused?: readonly string[] | undefined
   readonly paused_until?: string | undefined
   readonly disk?: { readonly free_bytes: number; readonly is_low: boolean } | undefined
+  /** Dumps that are still to be sent, and what keeps them. */
+  readonly uploads?: { readonly left: number; readonly problem?: string | undefined } | undefined
   readonly probe?: { readonly means: string; readonly watches: string } | undefined
   readonly rss_bytes: number
   /** Of one CPU, since the start. */
@@ -60,6 +62,7 @@ export function daemonStatus(
     refused: state.refused,
     paused_until: pausedUntilMs > nowMs ? iso(pausedUntilMs) : undefined,
     disk: disk && { free_bytes: disk.freeBytes, is_low: disk.isLow },
+    uploads: state.uploads,
     probe: probe?.kind === 'active' ? { means: probe.means, watches: probe.watches } : undefined,
     rss_bytes: own.rssBytes,
     cpu_share: own.cpuShare,
@@ -95,7 +98,7 @@ const MOST_PROCESSES = 20
 /** `pyheapctl status`: what is wrong in red, then what is watched. */
 export function renderStatus(status: DaemonStatus, nowMs: number, style: TextStyle): string {
   const { palette } = style
-  const { last, disk, probe, refused } = status
+  const { last, disk, probe, refused, uploads } = status
   const bad = (text: string): string => palette.red(text)
   const rows: readonly (readonly [string, string | undefined])[] = [
     [
@@ -122,6 +125,13 @@ export function renderStatus(status: DaemonStatus, nowMs: number, style: TextSty
       `${status.captured} good, ${status.failed} failed; ${status.oom_kills} OOM kills seen${status.is_capturing ? '; one runs now' : ''}`,
     ],
     ['last', last && (last.is_good ? String : bad)(`${visible(last.what)}, ${clock(last.at)}`)],
+    [
+      'uploads',
+      uploads &&
+        (uploads.problem === undefined ? String : bad)(
+          `${uploads.left} to be sent${uploads.problem === undefined ? '' : `: ${visible(uploads.problem)}`}`,
+        ),
+    ],
     ['disk', disk && (disk.is_low ? bad : String)(`${formatBytes(disk.free_bytes)} free`)],
   ]
   const head = rows.flatMap(([name, text]) =>

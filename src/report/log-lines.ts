@@ -15,6 +15,7 @@ import { containerLine } from './container-line.ts'
 import { containerName } from './container-text.ts'
 import type { LogLine } from './log-line.ts'
 import { probeLine } from './probe-line.ts'
+import { uploadLine } from './upload-line.ts'
 import type { ToldDump, ToldEvent, ToldOutcome, ToldStoreFailure } from './told-event.ts'
 
 /** The lines that tell an event. */
@@ -34,6 +35,8 @@ export function linesOf(event: ToldEvent): readonly LogLine[] {
       return [logTrace(event.request, event.outcome)]
     case 'disk':
       return event.isNews ? [lifeLine(event)] : []
+    case 'uploaded':
+      return [uploadLine(event)]
     case 'probe':
     case 'reloaded':
     case 'config-refused':
@@ -46,9 +49,9 @@ export function linesOf(event: ToldEvent): readonly LogLine[] {
   }
 }
 
-type LoopKind = 'observed' | 'decided' | 'finished' | 'traced'
+type OtherKind = 'observed' | 'decided' | 'finished' | 'traced' | 'uploaded'
 
-function lifeLine(event: Exclude<ToldEvent, { readonly kind: LoopKind }>): LogLine {
+function lifeLine(event: Exclude<ToldEvent, { readonly kind: OtherKind }>): LogLine {
   switch (event.kind) {
     case 'probe':
       return probeLine(event.state, event.isWanted)

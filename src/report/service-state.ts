@@ -20,6 +20,8 @@ export type ServiceState = {
   readonly pausedUntilMs: number | undefined
   readonly disk: { readonly freeBytes: number; readonly isLow: boolean } | undefined
   readonly probe: ProbeState | undefined
+  /** Where dumps are sent; undefined before the first. */
+  readonly uploads: { readonly left: number; readonly problem: string | undefined } | undefined
 }
 
 /** A process that is watched, and what is known of it. */
@@ -48,6 +50,7 @@ export const initialState = (
   pausedUntilMs: undefined,
   disk: undefined,
   probe: undefined,
+  uploads: undefined,
 })
 
 /** The state after an event. */
@@ -66,14 +69,16 @@ export function nextServiceState(state: ServiceState, event: ToldEvent, nowMs: n
     case 'disk':
       return { ...state, disk: event }
     case 'probe':
-      return event.state.kind === 'lost' ? state : { ...state, probe: event.state }
+      return afterProbe(state, event.state)
     case 'paused':
-      return { ...state, pausedUntilMs: event.forMs === 0 ? undefined : nowMs + event.forMs }
+      return afterPause(state, event.forMs, nowMs)
     case 'restarted':
       return {
         ...state,
         last: { atMs: nowMs, what: `restarted ${event.unit}`, isGood: event.problem === undefined },
       }
+    case 'uploaded':
+      return { ...state, uploads: { left: event.left, problem: event.problem?.detail } }
     case 'traced':
     case 'delivered':
       return state
@@ -81,6 +86,14 @@ export function nextServiceState(state: ServiceState, event: ToldEvent, nowMs: n
       return event satisfies never
   }
 }
+
+const afterProbe = (state: ServiceState, probe: ProbeState): ServiceState =>
+  probe.kind === 'lost' ? state : { ...state, probe }
+
+const afterPause = (state: ServiceState, forMs: number, nowMs: number): ServiceState => ({
+  ...state,
+  pausedUntilMs: forMs === 0 ? undefined : nowMs + forMs,
+})
 
 const afterReload = (
   state: ServiceState,

@@ -4,7 +4,7 @@ import { visible } from './visible.ts'
 
 /** One line for `systemctl status`: what is wrong first, then what is watched, then what happened last. */
 export function statusLine(state: ServiceState, nowMs: number): string {
-  const { processes, targets, rules, last, disk, refused, pausedUntilMs, isCapturing } = state
+  const { processes, targets, rules, last, disk, refused, pausedUntilMs, isCapturing, uploads } = state
   const count = processes.size
   const parts = [
     refused !== undefined &&
@@ -13,6 +13,7 @@ export function statusLine(state: ServiceState, nowMs: number): string {
     pausedUntilMs !== undefined && pausedUntilMs > nowMs && `PAUSED until ${clock(pausedUntilMs)}`,
     `watching ${count} Python ${count === 1 ? 'process' : 'processes'} (targets: ${targets}, rules: ${rules})`,
     isCapturing && 'capturing',
+    uploads?.problem !== undefined && `${uploads.left} to be sent: ${uploads.problem}`,
     last !== undefined && `last: ${last.what}, ${clock(last.atMs)}`,
   ]
   return visible(parts.filter((part) => part !== false).join('; '), 500)

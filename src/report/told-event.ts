@@ -53,6 +53,17 @@ export type ToldEvent =
       readonly what: string
       readonly problem?: string | undefined
     }
+  /** A dump was sent to a bucket, or could not be. */
+  | {
+      readonly kind: 'uploaded'
+      readonly dump: string
+      /** Address of the bucket, with the prefix. */
+      readonly place: string
+      readonly bytes: number
+      /** Dumps that are still to be sent. */
+      readonly left: number
+      readonly problem?: { readonly detail: string; readonly hint?: string | undefined } | undefined
+    }
 
 /** How a dump ended. */
 export type ToldOutcome =

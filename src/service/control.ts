@@ -11,6 +11,8 @@ export type ControlActions = {
   readonly metrics: () => Promise<string>
   readonly explain: (pid: number) => ControlAnswer
   readonly capture: (pid: number, kinds: readonly CaptureKind[]) => Promise<ControlAnswer>
+  /** The largest process of a pod, which is about to end. */
+  readonly guardPod: (uid: string) => Promise<ControlAnswer>
   readonly pause: (forMs: number) => void
   readonly reload: () => Promise<ControlAnswer>
 }
@@ -34,6 +36,7 @@ const captureSchema = z.strictObject({
     .max(CAPTURE_KINDS.length)
     .default(['census', 'stacks']),
 })
+const guardSchema = z.strictObject({ pod: z.string().regex(/^[\w-]{8,64}$/) })
 const pauseSchema = z.strictObject({ for_ms: z.int().min(1).max(LONGEST_PAUSE_MS) })
 
 /**
@@ -156,6 +159,8 @@ async function answer(
     }
     case 'POST /capture':
       return withBody(text, captureSchema, ({ pid, with: kinds }) => actions.capture(pid, kinds))
+    case 'POST /guard':
+      return withBody(text, guardSchema, ({ pod }) => actions.guardPod(pod))
     case 'POST /pause':
       return withBody(text, pauseSchema, ({ for_ms: forMs }) => paused(actions, forMs))
     case 'POST /resume':
@@ -166,7 +171,7 @@ async function answer(
       return fault(
         404,
         'unknown',
-        'GET /status, /metrics, /explain?pid=; POST /capture, /pause, /resume, /reload',
+        'GET /status, /metrics, /explain?pid=; POST /capture, /guard, /pause, /resume, /reload',
       )
   }
 }

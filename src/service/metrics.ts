@@ -12,6 +12,8 @@ export type Metrics = {
   readonly render: () => Promise<string>
 }
 
+const MOST_LEAKS = 100
+
 /** Of targets and rules together. */
 const MOST_DECLARED = 2000
 
@@ -49,6 +51,17 @@ export function createMetrics(stateOf: () => ServiceState, now: () => number): M
     labelNames: ['target', 'verdict'],
     registers,
   })
+  const leaks = new Counter({
+    name: 'pyheap_leaks_total',
+    help: 'Dumps by the leak that they name: the same on every host, see `pyheapctl list --group`; `other` after the first 100.',
+    labelNames: ['target', 'leak'],
+    registers,
+  })
+  const known = new Set<string>()
+  const bounded = (leak: string): string => {
+    if (known.size < MOST_LEAKS) known.add(leak)
+    return known.has(leak) ? leak : 'other'
+  }
   const lastDump = new Gauge({
     name: 'pyheap_last_dump_timestamp_seconds',
     help: 'When the last dump of a target was published.',
@@ -91,6 +104,18 @@ export function createMetrics(stateOf: () => ServiceState, now: () => number): M
     registers,
   })
 
+  const uploads = new Counter({
+    name: 'pyheap_uploads_total',
+    help: 'Dumps that were sent to the bucket, or could not be, by result: sent or failed.',
+    labelNames: ['result'],
+    registers,
+  })
+  const uploaded = new Counter({
+    name: 'pyheap_uploaded_bytes_total',
+    help: 'What was sent to the bucket and found there.',
+    registers,
+  })
+
   const countFinished = (
     { request, outcome }: Extract<ToldEvent, { readonly kind: 'finished' }>,
     before: ServiceState,
@@ -112,7 +137,10 @@ export function createMetrics(stateOf: () => ServiceState, now: () => number): M
     pause.observe(pauseMs / 1000)
     duration.observe(Math.max(0, Date.parse(ended) - Date.parse(begun)) / 1000)
     lastDump.set({ target }, Date.parse(ended) / 1000)
-    if (outcome.kind === 'dumped') verdicts.inc({ target, verdict: outcome.findings.verdict })
+    if (outcome.kind !== 'dumped') return
+    verdicts.inc({ target, verdict: outcome.findings.verdict })
+    const { fingerprint } = outcome.findings
+    if (fingerprint !== undefined) leaks.inc({ target, leak: bounded(fingerprint) })
   }
 
   const countEndings = (
@@ -144,7 +172,10 @@ export function createMetrics(stateOf: () => ServiceState, now: () => number): M
       case 'config-refused':
         return reloads.inc({ result: event.kind === 'reloaded' ? 'taken' : 'refused' })
       case 'delivered':
-        return deliveries.inc({ to: event.to, result: event.problem === undefined ? 'told' : 'failed' })
+        return deliveries.inc({ to: event.to, result: resultOf(event, 'told') })
+      case 'uploaded':
+        uploaded.inc(event.bytes)
+        return uploads.inc({ result: resultOf(event, 'sent') })
       case 'disk':
       case 'paused':
       case 'probe':
@@ -163,6 +194,9 @@ export function createMetrics(stateOf: () => ServiceState, now: () => number): M
   }
   return { count, declare, render: () => registry.metrics() }
 }
+
+const resultOf = ({ problem }: { readonly problem?: unknown }, good: string): string =>
+  problem === undefined ? good : 'failed'
 
 const targetOf = ({ processes }: ServiceState, id: ProcessId): string =>
   processes.get(processKey(id))?.process.target ?? 'unknown'

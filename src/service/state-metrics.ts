@@ -53,6 +53,11 @@ export function registerState(registers: Registry[], stateOf: () => ServiceState
   single('pyheap_capturing', '1 while a capture runs.', ({ isCapturing }) => Number(isCapturing))
   single('pyheap_store_free_bytes', 'Free disk space where dumps are.', ({ disk }) => disk?.freeBytes)
   single('pyheap_store_low', '1 while there is no room for dumps.', ({ disk }) => disk && Number(disk.isLow))
+  single(
+    'pyheap_uploads_waiting',
+    'Dumps that are still to be sent to the bucket.',
+    ({ uploads }) => uploads?.left,
+  )
   single('pyheap_start_time_seconds', 'When the daemon was started.', ({ startedMs }) => startedMs / 1000)
   single('process_resident_memory_bytes', 'Resident memory of the daemon itself.', () =>
     process.memoryUsage.rss(),

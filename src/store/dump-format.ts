@@ -145,7 +145,18 @@ export const manifestSchema: z.ZodType<DumpManifest> = z.object({
     .optional(),
   python_version: z.string().nullable(),
   machine: z
-    .object({ os: z.string(), kernel: z.string(), architecture: z.string(), cpus: count, memoryBytes: bytes })
+    .object({
+      host: z.string().optional(),
+      os: z.string(),
+      kernel: z.string(),
+      architecture: z.string(),
+      cpus: count,
+      memoryBytes: bytes,
+    })
+    .optional(),
+  fingerprint: z
+    .string()
+    .regex(/^[\da-f]{12}$/)
     .optional(),
   // A name is joined to the dump's path, so it must not lead out of it.
   files: z
@@ -220,9 +231,11 @@ export const findingsSchema: z.ZodType<Findings> = z.object({
         evidence: z.array(z.string()).max(100),
         confidence: z.enum(['high', 'medium', 'low']),
         owner: z.object({ kind: OwnerKind, scope: z.string(), path: z.string() }).optional(),
+        type: z.string().optional(),
       }),
     )
     .max(100),
+  fingerprint: z.string().optional(),
   reconciliation: z.object({
     rssBytes: bytes,
     rows: z.array(z.object({ what: z.string(), bytes: z.number() })).max(1000),

@@ -17,6 +17,8 @@ export type KeptDump = {
   readonly isBaseline: boolean
   /** Stays whatever the limits say; its size counts all the same. */
   readonly isPinned?: boolean | undefined
+  /** Not sent yet to where dumps are sent: it goes for want of room alone. */
+  readonly isUnsent?: boolean | undefined
 }
 
 /**
@@ -37,8 +39,9 @@ export function chooseExpired(
   let totalBytes = sorted.reduce((sum, dump) => sum + dump.bytes, 0)
   const isTooMuch = (dump: KeptDump): boolean =>
     totalBytes > (keep.totalBytes ?? Infinity) ||
-    nowMs - dump.startedMs > (keep.ageMs ?? Infinity) ||
-    (counts.get(dump.target) ?? 0) > (keep.perTarget ?? Infinity)
+    (dump.isUnsent !== true &&
+      (nowMs - dump.startedMs > (keep.ageMs ?? Infinity) ||
+        (counts.get(dump.target) ?? 0) > (keep.perTarget ?? Infinity)))
   const expired = new Set<KeptDump>()
   let place = 0
   for (let dump = sorted[place]; dump !== undefined; dump = sorted[place]) {

@@ -1,13 +1,12 @@
-import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { processKey, type Ending } from '../model.ts'
 import { keyOf } from './find-baseline.ts'
 import { findGroupId } from './group.ts'
-import { type StoreFailed, explainIoError } from './io-failure.ts'
+import type { StoreFailed } from './io-failure.ts'
 import { parseDumpName } from './layout.ts'
 import type { StorePlace } from './place.ts'
 import { listDumpPlaces, readManifest } from './read-dumps.ts'
-import { writeFileSafely } from './write-safely.ts'
+import { replaceFileSafely } from './write-safely.ts'
 
 /** Writes how processes have ended beside what each of their dumps says; answers what could not be written. */
 export async function noteEndings(
@@ -22,7 +21,11 @@ export async function noteEndings(
   for (const { id, path } of places) {
     const ending = byPid.get(parseDumpName(id.slice(id.indexOf('/') + 1))?.pid ?? 0)
     if (!ending || !(await isOf(ending, path))) continue
-    const problem = await writeEnding(join(path, 'ending.json'), ending, gid)
+    const problem = await replaceFileSafely(
+      join(path, 'ending.json'),
+      `${JSON.stringify(ending, null, 1)}\n`,
+      gid,
+    )
     if (problem) failed.push(problem)
   }
   return failed
@@ -32,21 +35,4 @@ export async function noteEndings(
 async function isOf(ending: Ending, path: string): Promise<boolean> {
   const manifest = await readManifest(path)
   return manifest.kind === 'valid' && keyOf(manifest.value) === processKey(ending.process)
-}
-
-async function writeEnding(
-  file: string,
-  ending: Ending,
-  gid: number | undefined,
-): Promise<StoreFailed | undefined> {
-  const draft = `${file}.new`
-  try {
-    await rm(draft, { recursive: true, force: true })
-    const problem = await writeFileSafely(draft, Buffer.from(`${JSON.stringify(ending, null, 1)}\n`), gid)
-    if (problem) return problem
-    await rename(draft, file)
-    return undefined
-  } catch (error) {
-    return explainIoError(error, `writing ${file}`)
-  }
 }

@@ -8,6 +8,8 @@ import { parseDumpName, parsePartialName, partialSuffix } from './layout.ts'
 import { isPinned } from './pin.ts'
 import type { StorePlace } from './place.ts'
 import { listDumpPlaces, readManifest } from './read-dumps.ts'
+import { isSent } from './unsent-dumps.ts'
+import { readUploadRecord } from './upload-record.ts'
 import { isWriterAlive, writerFile } from './writer.ts'
 
 /** What a sweep removed, and what it could not. */
@@ -16,14 +18,45 @@ export type Swept = {
   readonly problems: readonly Unreadable[]
 }
 
-/** Drops what is beyond the limits; call it after a successful capture only, or old evidence goes for a failed one. */
-export async function sweepStore(storeDir: string, keep: KeepLimits, nowMs: number): Promise<Swept> {
+/**
+ * Drops what is beyond the limits; call it after a successful capture only, or old evidence goes for a failed one. Where
+ * dumps are sent somewhere, those that are not there yet stay as long as there is room.
+ */
+export async function sweepStore(
+  storeDir: string,
+  keep: KeepLimits,
+  nowMs: number,
+  sentTo?: string,
+): Promise<Swept> {
+  const { kept, problems } = await describeDumps(storeDir, sentTo)
+  return removeAll(storeDir, chooseExpired(kept, keep, nowMs), problems)
+}
+
+/** Drops what a place has been found to have whole, but for the newest of each target and what it is compared with. */
+export async function dropSent(storeDir: string, place: string, nowMs: number): Promise<Swept> {
+  const { kept, problems } = await describeDumps(storeDir, place)
+  return removeAll(storeDir, chooseExpired(kept, { perTarget: 1 }, nowMs), problems)
+}
+
+async function describeDumps(storeDir: string, sentTo: string | undefined) {
   const { places, problem } = await listDumpPlaces(storeDir)
   const kept: KeptDump[] = []
-  for (const { id, path } of places) kept.push(await describeDump(id, path))
+  for (const { id, path } of places) {
+    const described = await describeDump(id, path)
+    const isUnsent = sentTo !== undefined && !isSent(await readUploadRecord(path), sentTo)
+    kept.push({ ...described, isUnsent })
+  }
+  return { kept, problems: problem === undefined ? [] : [problem] }
+}
+
+async function removeAll(
+  storeDir: string,
+  expired: readonly KeptDump[],
+  before: readonly Unreadable[],
+): Promise<Swept> {
   const removed: { id: string; bytes: number }[] = []
-  const problems: Unreadable[] = problem === undefined ? [] : [problem]
-  for (const { id, bytes } of chooseExpired(kept, keep, nowMs)) {
+  const problems = [...before]
+  for (const { id, bytes } of expired) {
     const failure = await removeDump(join(storeDir, id))
     if (failure === undefined) removed.push({ id, bytes })
     else problems.push(failure)

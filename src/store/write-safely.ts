@@ -1,4 +1,4 @@
-import { lstat, mkdir, open, type FileHandle } from 'node:fs/promises'
+import { lstat, mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { errorCode, explainIoError, type StoreFailed } from './io-failure.ts'
 
 /** Writes a new file with mode 0640 whatever the umask, on disk when this returns; a value says what failed. */
@@ -19,6 +19,24 @@ export async function writeFileSafely(
     return explainIoError(error, `writing ${path}`)
   } finally {
     await handle?.close().catch(() => undefined)
+  }
+}
+
+/** Writes a file in place of the one that is there, in one step. */
+export async function replaceFileSafely(
+  path: string,
+  text: string,
+  gid: number | undefined,
+): Promise<StoreFailed | undefined> {
+  const draft = `${path}.new`
+  try {
+    await rm(draft, { recursive: true, force: true })
+    const problem = await writeFileSafely(draft, Buffer.from(text), gid)
+    if (problem) return problem
+    await rename(draft, path)
+    return undefined
+  } catch (error) {
+    return explainIoError(error, `writing ${path}`)
   }
 }
 

@@ -62,7 +62,7 @@ put LICENSE /usr/share/doc/pyheap-watchd/copyright
 put "$node/LICENSE" /usr/share/doc/pyheap-watchd/LICENSE.node
 put CHANGELOG.md /usr/share/doc/pyheap-watchd/CHANGELOG.md
 mkdir -p "$root/usr/share/doc/pyheap-watchd/examples"
-for more in prometheus grafana; do cp -r "config/$more" "$root/usr/share/doc/pyheap-watchd/"; done
+for more in prometheus grafana kubernetes; do cp -r "config/$more" "$root/usr/share/doc/pyheap-watchd/"; done
 cp -r config/examples/. "$root/usr/share/doc/pyheap-watchd/examples/"
 find "$root" -type d -exec chmod 0755 {} +
 find "$root" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +

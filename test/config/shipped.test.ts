@@ -76,11 +76,11 @@ type Keys = { readonly [key: string]: Keys }
 function keysOfValue(value: unknown): Keys {
   if (Array.isArray(value)) return value.map(keysOfValue).reduce(mergeKeys, {})
   if (typeof value !== 'object' || value === null) return {}
-  // Labels are called as the operator likes.
+  // Labels and tags are called as the operator likes.
   return Object.fromEntries(
     Object.entries(value).map(([key, child]) => [
       key,
-      key === 'labels' || hasSeveral(key) ? {} : keysOfValue(child),
+      ['labels', 'tags'].includes(key) || hasSeveral(key) ? {} : keysOfValue(child),
     ]),
   )
 }

@@ -45,6 +45,20 @@ test('a demand for a unit takes the largest of it', () => {
   assert.equal(told(day.see(0, units, demand({ kind: 'unit', unit: 'api.service' }))), 'oomd of 2')
 })
 
+test('a demand for a pod takes the largest of it, whoever has named its cgroup', () => {
+  const uid = '9b2e5c1a-77aa-4c53-9d0e-3f1f8a6b2c01'
+  const demanded = demand({ kind: 'pod', uid })
+  const slice = `kubepods-burstable-pod${uid.replaceAll('-', '_')}.slice`
+  for (const pod of [`/kubepods/burstable/pod${uid}`, `/kubepods.slice/kubepods-burstable.slice/${slice}`]) {
+    const processes = [
+      [watched(1, { cgroup: `${pod}/one` }), 10],
+      [watched(2, { cgroup: `${pod}/two` }), 20],
+      [watched(3, { cgroup: `/kubepods/pod${uid}0/three` }), 30],
+    ] as const
+    assert.equal(told(new VirtualDay(config([])).see(0, processes, demanded)), 'oomd of 2')
+  }
+})
+
 test('a demand for who is not watched, or was not seen now, is none', () => {
   const day = new VirtualDay(config([]))
   assert.equal(told(day.see(0, all, demand({ kind: 'pid', pid: 9 }))), 'nothing')

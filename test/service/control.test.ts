@@ -26,6 +26,7 @@ const actions: ControlActions = {
     asked.push(kinds)
     return { status: 200, body: { pid } }
   },
+  guardPod: async (uid) => ({ status: 200, body: { uid } }),
   pause: (forMs) => void asked.push(forMs),
   reload: () => Promise.reject(new Error('broke')),
 }
@@ -79,6 +80,9 @@ test('it answers what it is asked, and says what is wrong with a question', () =
       { pid: 7, x: 1 },
     ])
       assert.deepEqual(await ask('POST', '/capture', body), [400, 'malformed'])
+    assert.deepEqual(await ask('POST', '/guard', { pod: '9b2e5c1a-0000' }), [200, { uid: '9b2e5c1a-0000' }])
+    for (const body of [{}, { pod: '' }, { pod: '../../etc' }, { pid: 7 }])
+      assert.deepEqual(await ask('POST', '/guard', body), [400, 'malformed'])
     assert.deepEqual(await ask('POST', '/pause', { for_ms: 5 }), [200, { paused_for_ms: 5 }])
     assert.deepEqual(await ask('POST', '/pause', { for_ms: 1e12 }), [400, 'malformed'])
     assert.deepEqual(await ask('POST', '/resume'), [200, { paused_for_ms: 0 }])

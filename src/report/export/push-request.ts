@@ -23,14 +23,15 @@ const SAMPLE_TYPES = {
 /** The request that brings a profile, compressed, to a store, labelled with its target and what is configured. */
 export function pushRequest(
   store: ProfileStore,
-  { target, process, started_at: startedAt, finished_at: finishedAt }: DumpManifest,
+  { target, process, fingerprint = '', started_at: startedAt, finished_at: finishedAt }: DumpManifest,
   {
     profile,
     host,
     token,
   }: { readonly profile: Uint8Array; readonly host: string; readonly token: string | undefined },
 ): PushRequest {
-  const labels: Readonly<Record<string, string>> = { target, host, unit: process.unit ?? '', ...store.labels }
+  const unit = process.unit ?? ''
+  const labels: Readonly<Record<string, string>> = { target, host, unit, leak: fingerprint, ...store.labels }
   const told = Object.entries(labels).filter(([, value]) => value !== '')
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
   const base = store.url.replace(/\/+$/, '')
