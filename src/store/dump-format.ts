@@ -3,7 +3,6 @@ import { OwnerKind } from '../census-schema.ts'
 import {
   CAPTURE_KINDS,
   MAP_KINDS,
-  RUNTIMES,
   SUSPECT_KINDS,
   VERDICTS,
   type CaptureFailure,
@@ -14,6 +13,7 @@ import {
   type MemoryMap,
   type OutsideEvidence,
 } from '../model.ts'
+import { containerSchema } from './container-schema.ts'
 
 /** What the files of a dump must look like; keys that are not known here come from a newer version and are dropped. */
 
@@ -108,18 +108,7 @@ export const manifestSchema: z.ZodType<DumpManifest> = z.object({
     unit: z.string().optional(),
     inside_pid: count.optional(),
     container_id: z.string().optional(),
-    container: z
-      .object({
-        // A newer version may know more of them.
-        runtime: z.enum(RUNTIMES).catch('unknown'),
-        pod_uid: z.string().optional(),
-        pod: z.string().optional(),
-        namespace: z.string().optional(),
-        name: z.string().optional(),
-        image: z.string().optional(),
-        labels: z.record(z.string(), z.string()).optional(),
-      })
-      .optional(),
+    container: containerSchema.optional(),
   }),
   started_at: z.iso.datetime(),
   finished_at: z.iso.datetime(),
