@@ -1,11 +1,13 @@
 import { explain, type Explained } from './decide/explain.ts'
 import type { Memory } from './decide/memory.ts'
-import { type DecideConfig, processKey, type Sample, type WatchedProcess } from './model.ts'
+import { type Container, type DecideConfig, processKey, type Sample, type WatchedProcess } from './model.ts'
 import type { ExplainedRule } from './report/explain-text.ts'
 
 /** What every rule makes of a process, as `pyheapctl explain --json` prints it. */
 export type ExplainedProcess = {
   readonly pid: number
+  readonly inside_pid: number | undefined
+  readonly container: Container | undefined
   readonly target: string
   readonly rss_bytes: number
   readonly limit: Sample['limit']
@@ -24,7 +26,15 @@ export function explainProcess(
   // As it was when it was seen last: not everybody is in every turn.
   const then = { ...memory, seen: [processKey(process.id)] }
   const rules = explain(then, process.id, config, latest.atMs).map(toRule)
-  return { pid, target: process.target, rss_bytes: latest.rssBytes, limit: latest.limit, rules }
+  return {
+    pid,
+    inside_pid: process.insidePid,
+    container: process.container,
+    target: process.target,
+    rss_bytes: latest.rssBytes,
+    limit: latest.limit,
+    rules,
+  }
 }
 
 /** A process that is watched, with its latest sample. */

@@ -32,8 +32,9 @@ export function growthProbe(
 export function probesOf({
   sampling,
   decide,
-}: Pick<Config, 'sampling' | 'decide'>): ProbeSourceOptions['probes'] {
-  const levels = probeLevels(decide.rules)
+  kubernetes,
+}: Pick<Config, 'sampling' | 'decide' | 'kubernetes'>): ProbeSourceOptions['probes'] {
+  const levels = probeLevels(decide.rules, kubernetes.podsUrl !== undefined)
   const { floorBytes } = levels
   const stepBytes = sampling.probeStepBytes ?? levels.stepBytes
   const bpftrace = (name: string, ...parameters: number[]) =>

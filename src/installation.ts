@@ -22,4 +22,6 @@ export const places = {
   procRoot: '/proc',
   sysRoot: '/sys',
   passwdFile: '/etc/passwd',
+  /** What Docker knows of its containers. */
+  dockerDir: '/var/lib/docker/containers',
 }

@@ -7,12 +7,14 @@
  * people. Sizes are bytes.
  */
 
+import type { Container, ContainerNews, Runtime } from './model/containers.ts'
 import type { Condition, SampleExtras } from './model/conditions.ts'
 import type { Census, Collections, MemoryMap, OutsideEvidence } from './model/inside.ts'
 
 export * from './model/inside.ts'
 export type * from './model/heap-graph.ts'
 export * from './model/conditions.ts'
+export * from './model/containers.ts'
 export * from './model/findings.ts'
 export * from './model/telling.ts'
 export * from './model/bucket.ts'
@@ -45,11 +47,34 @@ export type PythonProcess = {
   /** Path below the memory controller's (v1) or the unified (v2) root. */
   readonly cgroup: string
   readonly unit?: string
-  readonly containerId?: string
+  readonly container?: Container
+  /** Its pid in its own pid namespace, where that is another. */
+  readonly insidePid?: number
 }
 
 /** A process that a target of the config names. */
-export type WatchedProcess = PythonProcess & { readonly target: string }
+export type WatchedProcess = PythonProcess & {
+  readonly target: string
+  /** What its pod asks for. */
+  readonly rules?: OwnRules | undefined
+}
+
+/** Rules that hold for the processes of one pod alone. */
+export type OwnRules = {
+  readonly own: readonly Rule[]
+  /** Rules of the config that capture on just one of these do not hold for it. */
+  readonly instead: readonly Condition['kind'][]
+}
+
+/** What annotations of a pod ask for. */
+export type PodWishes = {
+  readonly isWatched: boolean
+  /** Whether it says so itself that it is not watched. */
+  readonly isOptedOut: boolean
+  readonly rules?: OwnRules | undefined
+  /** Annotations that cannot be understood, and what would be right. */
+  readonly problems: readonly { readonly key: string; readonly detail: string }[]
+}
 
 /** How to recognise a target; all given keys must match. */
 export type TargetMatch = {
@@ -62,8 +87,15 @@ export type TargetMatch = {
   readonly unit?: string | undefined
   /** Glob on the cgroup path. */
   readonly cgroup?: string | undefined
-  /** A container id or the beginning of one. */
+  /** A container id or the beginning of one, or a glob on the container's name. */
   readonly container?: string | undefined
+  readonly runtime?: Runtime | undefined
+  /** Globs on what is told of its container. */
+  readonly image?: string | undefined
+  readonly pod?: string | undefined
+  readonly namespace?: string | undefined
+  /** Globs by the names of labels. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
 }
 
 export type Target = { readonly name: string; readonly match: TargetMatch }
@@ -108,6 +140,10 @@ export type Observation = {
   readonly host: HostMemory
   /** How those that are gone have ended. */
   readonly endings?: readonly Ending[] | undefined
+  /** Of those who are gone: who lives on, and is of no interest any more. */
+  readonly dismissed?: readonly ProcessId[] | undefined
+  /** What there is to tell of containers. */
+  readonly containers?: readonly ContainerNews[] | undefined
   /** What could not be looked at, in words. */
   readonly problems?: readonly string[] | undefined
 }
@@ -423,7 +459,20 @@ export type DumpManifest = {
     readonly cmdline: readonly string[]
     readonly user: string
     readonly unit?: string | undefined
+    /** Its pid in its own pid namespace, where that is another. */
+    readonly inside_pid?: number | undefined
     readonly container_id?: string | undefined
+    readonly container?:
+      | {
+          readonly runtime: Runtime
+          readonly pod_uid?: string | undefined
+          readonly pod?: string | undefined
+          readonly namespace?: string | undefined
+          readonly name?: string | undefined
+          readonly image?: string | undefined
+          readonly labels?: Readonly<Record<string, string>> | undefined
+        }
+      | undefined
   }
   /** When the verdict fell. */
   readonly started_at: string

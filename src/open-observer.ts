@@ -3,23 +3,25 @@ import { readStat } from './capture/read-stat.ts'
 import { isSnapshotName } from './capture/snapshot-name.ts'
 import type { Config } from './config/config.ts'
 import { places } from './installation.ts'
-import { levelsOf, type Rule, type Sample } from './model.ts'
+import type { Rule } from './model.ts'
 import { endingOf } from './observe/ending.ts'
+import { isNear } from './decide/is-near.ts'
 import { mayRest } from './decide/may-rest.ts'
 import { wantsOf } from './decide/wants.ts'
+import { createContainerNaming } from './observe/containers/container-names.ts'
 import { readHostMemory } from './observe/host.ts'
 import { KernelLog } from './observe/kernel-log.ts'
 import { type Observer, createObserver } from './observe/observe.ts'
 import { isInitialPidNamespace } from './pid-namespace.ts'
+import { podWishes } from './pod-wishes.ts'
+import { podsPlace } from './pods-place.ts'
 
 /** Room in the history for one point a step; the dump shows this many. */
 const HISTORY_POINTS = 360
-/** A sample this near to a threshold is worth a closer look. */
-const NEAR = 0.8
 
 /** An observer of this machine, for the daemon; `rulesOf` may change while it lives. */
 export function openObserver(
-  config: Pick<Config, 'sampling' | 'targets' | 'decide'>,
+  config: Pick<Config, 'sampling' | 'targets' | 'decide' | 'kubernetes'>,
   rulesOf: () => readonly Rule[] = () => config.decide.rules,
   isProbed: () => boolean = () => false,
 ): Observer {
@@ -36,11 +38,16 @@ export function openObserver(
       }),
     pageBytes: Number(execFileSync('getconf', ['PAGESIZE'], { encoding: 'utf8' })),
     targets: config.targets,
+    containers: createContainerNaming({
+      pods: podsPlace(config.kubernetes, process.env),
+      dockerDir: places.dockerDir,
+    }),
+    wishesOf: (container) => podWishes(container, { isOptIn: config.kubernetes.isOptIn, historyMs }),
     discoveryIntervalMs: discoveryMs,
     isIgnored: isOurs,
-    isNear: (sample) => isNear(sample, rulesOf()),
+    isNear: (sample, process) => isNear(sample, process, rulesOf()),
     wants: () => wantsOf(rulesOf()),
-    mayRest: (sample) => mayRest(sample, rulesOf(), isProbed()),
+    mayRest: (sample, process) => mayRest(sample, process, rulesOf(), isProbed()),
     readHostMemory,
     history: { windowMs: historyMs, resolutionMs: Math.ceil(historyMs / HISTORY_POINTS) },
   })
@@ -56,16 +63,3 @@ function isOurs(pid: number): boolean {
   const stat = readStat(places.procRoot, pid)
   return pid === process.pid || stat?.command === 'gdb' || isSnapshotName(stat?.command ?? '')
 }
-
-const isNear = ({ rssBytes, limit }: Sample, rules: readonly Rule[]): boolean =>
-  rules
-    .flatMap(({ when }) => levelsOf(when))
-    .some((level) => {
-      if (level.kind === 'rss' || level.kind === 'ratchet') return rssBytes > level.aboveBytes * NEAR
-      if (level.kind === 'steps') return rssBytes > (level.bytes[0] ?? 0) * NEAR
-      return (
-        level.kind === 'limit' &&
-        limit !== undefined &&
-        limit.usedBytes / limit.limitBytes > level.aboveShare * NEAR
-      )
-    })

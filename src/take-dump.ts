@@ -3,6 +3,7 @@ import type {
   CaptureRequest,
   Captured,
   Collections,
+  Container,
   Dump,
   DumpManifest,
   Findings,
@@ -153,7 +154,9 @@ function describe(job: DumpJob, outcome: CaptureOutcome, finishedAt: string): Om
       cmdline: process.cmdline,
       user: process.user,
       unit: process.unit,
-      container_id: process.containerId,
+      inside_pid: process.insidePid,
+      container_id: process.container?.id,
+      container: process.container && describeContainer(process.container),
     },
     started_at: job.startedAt,
     finished_at: finishedAt,
@@ -162,6 +165,24 @@ function describe(job: DumpJob, outcome: CaptureOutcome, finishedAt: string): Om
     ...describeOutcome(outcome),
   }
 }
+
+const describeContainer = ({
+  runtime,
+  podUid,
+  pod,
+  namespace,
+  name,
+  image,
+  labels,
+}: Container): DumpManifest['process']['container'] => ({
+  runtime,
+  pod_uid: podUid,
+  pod,
+  namespace,
+  name,
+  image,
+  labels,
+})
 
 function describeOutcome(
   outcome: CaptureOutcome,

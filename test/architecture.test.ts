@@ -6,7 +6,7 @@ const src = new URL('../src/', import.meta.url)
 
 /** Who may import what. Folders of src, files of src, packages; `node:*` where files or processes are touched. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  observe: ['model.ts', 'proc/', 'node:', 'systeminformation', 'node-cron'],
+  observe: ['model.ts', 'proc/', 'node:', 'systeminformation', 'node-cron', 'zod'],
   decide: ['model.ts', 'zod'],
   capture: ['model.ts', 'proc/', 'census-schema.ts', 'node:', 'execa', 'zod'],
   store: ['model.ts', 'proc/', 'census-schema.ts', 'graph-schema.ts', 'node:', 'zod', 'tar'],

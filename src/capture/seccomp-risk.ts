@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { execa } from 'execa'
-import type { CaptureFailed } from '../model.ts'
+import type { CaptureFailed, Container } from '../model.ts'
 import { listThreads } from './threads-at-rest.ts'
 
 /** What the stub asks of the kernel inside the service. */
@@ -11,11 +11,16 @@ const NEEDED = ['clone', 'wait4', 'mmap', 'futex', 'rt_sigprocmask', 'rt_sigpend
  * unless the filter is known not to kill: container runtimes answer with errors, and systemd says what it installed.
  */
 export async function refuseSeccomp(
-  process: { readonly unit?: string | undefined; readonly containerId?: string | undefined },
+  process: {
+    readonly unit?: string | undefined
+    readonly container?: Pick<Container, 'runtime'> | undefined
+  },
   filters: number,
 ): Promise<CaptureFailed | undefined> {
-  // A second filter is the service's own, and may do anything.
-  if (process.containerId !== undefined && filters <= 1) return undefined
+  // A second filter is the service's own, and may do anything; so may the only one of a unit of a whole system inside.
+  const { runtime } = process.container ?? {}
+  const isOnlyRuntimes = runtime !== undefined && runtime !== 'nspawn' && runtime !== 'lxc'
+  if (isOnlyRuntimes && filters <= 1) return undefined
   const shown = process.unit === undefined ? '' : await showUnit(process.unit)
   if (isUnitFilterHarmless(shown)) return undefined
   return {

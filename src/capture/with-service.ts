@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CaptureFailed, Phase, ProcessId } from '../model.ts'
+import type { CaptureFailed, Container, Phase, ProcessId } from '../model.ts'
 import { awaitCaptureLock } from './capture-lock.ts'
 import { endSnapshots } from './end-snapshots.ts'
 import { type GateFacts, parseGateFacts, refuseState } from './gate.ts'
@@ -22,7 +22,7 @@ import { readRecord, writeRecord } from './target-record.ts'
 export type CaptureSubject = {
   readonly id: ProcessId
   readonly unit?: string | undefined
-  readonly containerId?: string | undefined
+  readonly container?: Pick<Container, 'runtime'> | undefined
 }
 
 /** What every way into a service needs. */

@@ -47,7 +47,7 @@ export async function explainCommand(
     const seen = findSeen(memory, pid)
     if (!explained || !seen) {
       terminal.err(
-        `process ${pid} is not watched: it is not there, not CPython, or no target names it (pyheapctl ps lists who is)`,
+        `process ${pid} is not watched: it is not there, not CPython, no target names it, or its pod has opted out (pyheapctl ps lists who is)`,
       )
       return EXIT.notFound
     }
@@ -70,11 +70,17 @@ async function explainByDaemon(
   // Without it, or where it watches for another configuration, a look of our own does.
   if (answer.kind === 'no-daemon' || answer.status !== 200 || options.config !== places.config)
     return undefined
-  const { target, rss_bytes: rssBytes, limit, rules } = answer.body as unknown as ExplainedProcess
+  const explained = answer.body as unknown as ExplainedProcess
+  const { target, rss_bytes: rssBytes, limit, rules, inside_pid: insidePid, container } = explained
   if (options.json === true) terminal.out(JSON.stringify(answer.body, null, 1))
   else {
     terminal.out(
-      renderExplain({ id: { pid }, target }, { rssBytes, limit }, rules.map(withInfinity), styleOf(terminal)),
+      renderExplain(
+        { id: { pid }, target, insidePid, container },
+        { rssBytes, limit },
+        rules.map(withInfinity),
+        styleOf(terminal),
+      ),
     )
   }
   return EXIT.ok

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { measureDistances, type ProcessStanding } from '../decide/distances.ts'
 import { emptyMemory, remember } from '../decide/memory.ts'
 import { openObserver } from '../open-observer.ts'
+import { containerText } from '../report/container-line.ts'
 import { formatDuration } from '../report/format.ts'
 import { type ListedProcess, renderProcesses } from '../report/processes-text.ts'
 import { readStat } from '../capture/read-stat.ts'
@@ -42,7 +43,9 @@ export async function psCommand(options: CommonOptions, terminal: Terminal): Pro
 }
 
 /** A process that cannot be looked into is worth a word: without root most cannot. */
-function tellProblems({ problems = [] }: Observation, terminal: Terminal): void {
+function tellProblems({ problems = [], containers = [] }: Observation, terminal: Terminal): void {
+  for (const news of containers.filter(({ kind }) => kind === 'pods-unknown' || kind === 'bad-annotation'))
+    terminal.err(containerText(news))
   for (const problem of problems.slice(0, 3)) terminal.err(problem)
   if (process.getuid?.() !== 0) terminal.err('without root only your own processes can be looked into')
 }
@@ -153,6 +156,8 @@ function toRow({
   const nearest = distances.find(({ reading }) => reading.kind === 'value')
   return {
     pid: seen.id.pid,
+    insidePid: seen.insidePid,
+    container: seen.container,
     target: seen.target,
     user: seen.user,
     command: [basename(seen.cmdline[0] ?? seen.exe), ...seen.cmdline.slice(1)].join(' '),

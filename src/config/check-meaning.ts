@@ -3,6 +3,7 @@ import type { Target } from '../model.ts'
 import { checkRule } from './check-rule.ts'
 import type { CheckCron } from './check-rule.ts'
 import { defaultConfig, takesEverything } from './config.ts'
+import { kubernetesSchema } from './kubernetes-section.ts'
 import { captureSchema } from './capture-section.ts'
 import type { Issue } from './explain-issue.ts'
 import { configSchema, MOST_ENTRIES, ruleSchema, samplingSchema, targetSchema } from './schema.ts'
@@ -29,6 +30,7 @@ export const checkMeaning = (file: unknown, checkCron: CheckCron): readonly Issu
     ...(sections['rules'] === undefined ? defaultRules.flatMap(check).map(ofDefaultRule) : []),
     ...unknownTargets(sections['rules'], firstOf(rawTargets).flatMap(nameOf)),
     ...checkCapture(sections['capture'] ?? {}),
+    ...checkKubernetes(sections['kubernetes'] ?? {}),
   ]
 }
 
@@ -98,9 +100,15 @@ const regExpMistake = (expression: string): string | undefined => {
 const isShadowing = (earlier: Target, later: Target): boolean => {
   if (earlier.name === later.name) return false
   if (takesEverything(earlier)) return takesEverything(later)
-  const wanted: Readonly<Record<string, string | undefined>> = later.match
-  return Object.entries(earlier.match).every(([key, value]) => wanted[key] === value)
+  const { labels = {}, ...keys } = earlier.match
+  const { labels: wantedLabels = {}, ...wanted } = later.match
+  return isPart(keys, wanted) && isPart(labels, wantedLabels)
 }
+
+type Words = Readonly<Record<string, string | undefined>>
+
+const isPart = (some: Words, all: Words): boolean =>
+  Object.entries(some).every(([key, value]) => all[key] === value)
 
 const unknownTargets = (rules: unknown, names: readonly string[]): readonly Issue[] =>
   firstOf(rules)
@@ -122,4 +130,15 @@ const checkCapture = (section: unknown): readonly Issue[] => {
   const capture = captureSchema.safeParse(section).data
   if (capture === undefined || capture.gdb_timeout <= capture.timeout) return []
   return [issue(['capture', 'gdb_timeout'], 'gdb_timeout: is longer than the timeout of the whole capture')]
+}
+
+const checkKubernetes = (section: unknown): readonly Issue[] => {
+  const kubernetes = kubernetesSchema.safeParse(section).data
+  if (kubernetes === undefined || !kubernetes.opt_in || kubernetes.pods_url !== 'off') return []
+  return [
+    issue(
+      ['kubernetes', 'opt_in'],
+      'opt_in: without pods_url nobody tells of annotations, and no pod would be watched',
+    ),
+  ]
 }

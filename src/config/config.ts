@@ -13,6 +13,7 @@ import {
 } from '../model.ts'
 import type { SizeOrShare } from './fields.ts'
 import { DEFAULT_KINDS, DEFAULT_FRAMES, configSchema } from './schema.ts'
+import { type KubernetesConfig, toKubernetes } from './kubernetes-section.ts'
 import { toCondition } from './conditions.ts'
 import type { ruleSchema } from './schema.ts'
 import { toHook, toMetricsPlaces, toWebhook } from './telling.ts'
@@ -53,6 +54,7 @@ export type Config = {
     readonly cpuMaxShare: number | undefined
     readonly allowInline: boolean
   }
+  readonly kubernetes: KubernetesConfig
   readonly profiles: readonly ProfileStore[]
   /** Where finished dumps are sent. */
   readonly upload: Upload | undefined
@@ -106,6 +108,7 @@ export const toConfig = (file: z.output<typeof configSchema>): Config => ({
     cpuMaxShare: file.capture.cpu_max,
     allowInline: file.capture.allow_inline,
   },
+  kubernetes: toKubernetes(file.kubernetes),
   profiles: file.profiles.map(({ kind, url, labels, token_file: tokenFile }) => ({
     kind,
     url,

@@ -1,18 +1,9 @@
 import { z } from 'zod'
-import { CAPTURE_KINDS, type CaptureKind } from '../model.ts'
-import {
-  count,
-  duration,
-  durationOrZero,
-  name,
-  path,
-  pattern,
-  section,
-  share,
-  size,
-  sizeOrZero,
-} from './fields.ts'
+import { CAPTURE_KINDS, type CaptureKind, POD_RULES } from '../model.ts'
+import { count, duration, durationOrZero, name, path, section, share, size, sizeOrZero } from './fields.ts'
 import { captureSchema } from './capture-section.ts'
+import { kubernetesSchema } from './kubernetes-section.ts'
+import { matchSchema } from './match-section.ts'
 import { whenSchema } from './conditions.ts'
 import { MOST_PROFILE_STORES, profileStoreSchema } from './profile-store.ts'
 import { hookSchema, metricsSchema, MOST_RECEIVERS, webhookSchema } from './telling.ts'
@@ -36,31 +27,17 @@ export const DEFAULT_KINDS = ['census', 'stacks'] as const satisfies readonly Ca
 export const DEFAULT_FRAMES = 5
 const MOST_FRAMES = 50
 
-const match = section('How to recognise the process; all given keys must match.', {
-  cmdline: pattern()
-    .optional()
-    .meta({ description: 'Regular expression, searched for in the arguments joined by spaces.' }),
-  exe: pattern().optional().meta({ description: "Glob on the executable's path." }),
-  user: pattern().optional().meta({ description: 'Login name, or the uid in digits.' }),
-  unit: pattern().optional().meta({ description: "Glob on the systemd unit's name." }),
-  cgroup: pattern().optional().meta({ description: 'Glob on the cgroup path.' }),
-  container: pattern().optional().meta({ description: 'A container id or the beginning of one.' }),
-})
-  .refine((keys) => Object.keys(keys).length > 0, {
-    error: 'needs at least one of cmdline, exe, user, unit, cgroup, container',
-    when: ({ issues }) => issues.length === 0,
-  })
-  .meta({ minProperties: 1 })
-
 /** One entry of `targets`. */
 export const targetSchema = section('A kind of process to watch. The first match names a process.', {
   name: name('manual').meta({ description: 'Names the directory of its dumps.' }),
-  match,
+  match: matchSchema,
 })
 
 /** One entry of `rules`. */
 export const ruleSchema = section('When to capture.', {
-  name: name('manual|baseline').meta({ description: 'Names the dumps that it causes.' }),
+  name: name(['manual', 'baseline', ...Object.values(POD_RULES)].join('|')).meta({
+    description: 'Names the dumps that it causes.',
+  }),
   targets: z
     .array(z.string())
     .min(1)
@@ -184,6 +161,7 @@ export const configSchema = section('Configuration of pyheap-watchd.', {
       },
     ])
     .meta({ description: 'When to capture.' }),
+  kubernetes: kubernetesSchema.prefault({}),
   limits: section('How many captures at most, good or bad.', {
     per_process: quota('Of one process.', 3),
     per_target: quota('Of all processes of a target together.', 12),

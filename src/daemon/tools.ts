@@ -11,8 +11,8 @@ import type { Hub } from './hub.ts'
 import { lasting } from './lasting.ts'
 
 /** What an observer is made for. */
-export const observerKey = ({ targets, sampling }: Config): string =>
-  JSON.stringify([targets, sampling.discoveryMs, sampling.historyMs])
+export const observerKey = ({ targets, sampling, kubernetes }: Config): string =>
+  JSON.stringify([targets, sampling.discoveryMs, sampling.historyMs, kubernetes])
 
 /** What outlives a reload: it begins anew only where its part of the configuration has changed. */
 export function createTools(hub: Hub) {

@@ -1,7 +1,8 @@
-import { type DecideConfig, levelsOf, type Rule, type Trigger, type WatchedProcess } from '../model.ts'
+import { type DecideConfig, isPodRule, type Rule, type Trigger, type WatchedProcess } from '../model.ts'
 import { expectedCaptureMs } from './capture-cost.ts'
 import type { Memory, ProcessMemory, RuleState } from './memory.ts'
 import { refreshGrowths } from './growths.ts'
+import { heldByAnybody, heldRules } from './rules-for.ts'
 import { isContinuous, isFiring, nextState } from './rule-state.ts'
 import { type Known, readCondition, type Reading } from './rules.ts'
 
@@ -29,7 +30,6 @@ export type Advanced = {
 export const advance = (memory: Memory, trigger: Trigger, config: DecideConfig, nowMs: number): Advanced => {
   let processes: Map<string, ProcessMemory> | undefined
   const standings: Standing[] = []
-  const windows = windowsOf(config)
   const turn = { memory, trigger, config, nowMs }
   const seen = new Set(memory.seen)
   // Of those who were not seen nothing changes, but what a schedule asks of them.
@@ -37,9 +37,11 @@ export const advance = (memory: Memory, trigger: Trigger, config: DecideConfig, 
     const before = memory.processes.get(key)
     if (before === undefined) continue
     const isSeen = seen.has(key)
-    const growths = isSeen ? refreshGrowths(before, windows, nowMs) : before.growths
+    const held =
+      before.process === undefined ? heldByAnybody(config.rules) : heldRules(before.process, config.rules)
+    const growths = isSeen ? refreshGrowths(before, held.windowsMs, nowMs) : before.growths
     const known = growths === before.growths ? before : { ...before, growths }
-    const own = standingsOf(known, isSeen, turn)
+    const own = standingsOf(known, held.rules, isSeen, turn)
     const rules = statesOf(own, known.rules)
     for (const standing of own) if (isSeen && isWatched(standing)) standings.push(standing)
     if (known === before && rules === before.rules) continue
@@ -71,19 +73,22 @@ type MaybeStanding = Omit<Standing, 'process'> & { readonly process: WatchedProc
 
 const isWatched = (standing: MaybeStanding): standing is Standing => standing.process !== undefined
 
-function standingsOf(known: ProcessMemory, isSeen: boolean, turn: Turn): readonly MaybeStanding[] {
+function standingsOf(
+  known: ProcessMemory,
+  rules: readonly Rule[],
+  isSeen: boolean,
+  turn: Turn,
+): readonly MaybeStanding[] {
   const { process } = known
-  return turn.config.rules
-    .filter((rule) => process === undefined || isFor(rule, process))
-    .map((rule) => {
-      const { when } = rule
-      const reading =
-        isSeen && when.kind !== 'schedule'
-          ? readCondition(when, knownBy(rule, known, turn.memory), turn.nowMs)
-          : undefined
-      const state = nextRuleState(rule, known, reading, turn)
-      return { process, known, rule, state, reading, isFiring: isFiring(state, rule, known, turn.nowMs) }
-    })
+  return rules.map((rule) => {
+    const { when } = rule
+    const reading =
+      isSeen && when.kind !== 'schedule'
+        ? readCondition(when, knownBy(rule, known, turn.memory), turn.nowMs)
+        : undefined
+    const state = nextRuleState(rule, known, reading, turn)
+    return { process, known, rule, state, reading, isFiring: isFiring(state, rule, known, turn.nowMs) }
+  })
 }
 
 /** The states of rules, the map of before where it says the same. */
@@ -94,20 +99,12 @@ function statesOf(
   const states = standings.flatMap(({ rule: { name }, state }) =>
     state === undefined ? [] : [[name, state] as const],
   )
+  // After a restart a pod's annotations may not be told yet: what its rules were at is kept for them.
+  for (const [name, state] of before)
+    if (isPodRule(name) && !standings.some(({ rule }) => rule.name === name)) states.push([name, state])
   const isSame = states.length === before.size && states.every(([name, state]) => before.get(name) === state)
   return isSame ? before : new Map(states)
 }
-
-/** The windows over which rules measure growth. */
-const windowsOf = ({ rules }: DecideConfig): readonly number[] => [
-  ...new Set(
-    rules
-      .flatMap(({ when }) => levelsOf(when))
-      .flatMap((level) =>
-        level.kind === 'growth' || level.kind === 'time-to-limit' ? [level.windowMs] : [],
-      ),
-  ),
-]
 
 export const DEFAULT_INTERVAL_MS = 1000
 
@@ -127,7 +124,3 @@ const nextRuleState = (
   const gapMs = Math.max(3 * (config.intervalMs ?? DEFAULT_INTERVAL_MS), rule.forMs)
   return nextState(state, reading, isContinuous(memory, known, gapMs), nowMs)
 }
-
-/** Whether a rule holds for a process. */
-export const isFor = ({ targets }: Rule, { target }: WatchedProcess): boolean =>
-  targets.includes('*') || targets.includes(target)

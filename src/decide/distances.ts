@@ -1,7 +1,8 @@
 import type { DecideConfig, Rule, Sample, WatchedProcess } from '../model.ts'
-import { isFor, knownBy } from './advance.ts'
+import { knownBy } from './advance.ts'
 import { type Memory, type ProcessMemory, seenOf } from './memory.ts'
 import { growthBytesPerMs } from './points.ts'
+import { rulesFor } from './rules-for.ts'
 import { type Reading, readCondition } from './rules.ts'
 
 /** How far a process is from a rule. */
@@ -46,10 +47,10 @@ const distancesOf = (
   rules: readonly Rule[],
   nowMs: number,
 ): readonly Distance[] =>
-  rules
+  rulesFor(process, rules)
     .flatMap((rule) => {
       const { when } = rule
-      return isFor(rule, process) && when.kind !== 'schedule'
+      return when.kind !== 'schedule'
         ? [{ rule, reading: readCondition(when, knownBy(rule, known, memory), nowMs) }]
         : []
     })

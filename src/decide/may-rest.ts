@@ -1,5 +1,6 @@
-import type { Rule, Sample } from '../model.ts'
+import type { Rule, Sample, WatchedProcess } from '../model.ts'
 import { bytesBelow } from './next-looks.ts'
+import { rulesFor } from './rules-for.ts'
 
 const MIB = 2 ** 20
 
@@ -9,9 +10,14 @@ const PROBED_BYTES = 64 * MIB
 const UNPROBED_BYTES = 8192 * MIB
 
 /** Whether a process is so far from every threshold that it need not be looked at in every sweep. */
-export const mayRest = (sample: Sample, rules: readonly Rule[], isProbed: boolean): boolean => {
+export const mayRest = (
+  sample: Sample,
+  process: WatchedProcess,
+  rules: readonly Rule[],
+  isProbed: boolean,
+): boolean => {
   const leastBytes = isProbed ? PROBED_BYTES : UNPROBED_BYTES
-  return rules.every(({ when }) => {
+  return rulesFor(process, rules).every(({ when }) => {
     const bytes = bytesBelow(when, sample)
     return bytes === undefined || bytes > leastBytes
   })

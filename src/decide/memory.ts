@@ -1,4 +1,5 @@
 import {
+  isPodRule,
   processKey,
   type CaptureFailure,
   type CaptureRequest,
@@ -188,8 +189,10 @@ export const carryOver = (memory: Memory, before: readonly Rule[], after: readon
     after.filter((rule) => old.get(rule.name) === JSON.stringify(rule)).map(({ name }) => name),
   )
   const processes = [...memory.processes].map(([key, known]) => {
-    const rules = [...known.rules].filter(([name]) => unchanged.has(name))
-    const peaks = [...(known.peaks ?? [])].filter(([name]) => unchanged.has(name))
+    // Rules of its pod are not the config's to change.
+    const isKept = (name: string): boolean => unchanged.has(name) || isPodRule(name)
+    const rules = [...known.rules].filter(([name]) => isKept(name))
+    const peaks = [...(known.peaks ?? [])].filter(([name]) => isKept(name))
     return [key, { ...known, rules: new Map(rules), peaks: new Map(peaks) }] as const
   })
   return { ...memory, processes: new Map(processes) }
@@ -217,7 +220,19 @@ const meet = (known: ProcessMemory | undefined, process: WatchedProcess, atMs: n
   if (known === undefined) return fresh
   // After exec another program has the identity: what was measured is about the old one, what was spent still counts.
   const isExec = known.process !== undefined && known.process.exe !== process.exe
-  return isExec ? { ...fresh, attempts: known.attempts } : { ...known, process, lastSeenMs: atMs }
+  if (isExec) return { ...fresh, attempts: known.attempts }
+  return { ...known, process, lastSeenMs: atMs, rules: statesUnder(process, known) }
+}
+
+/** What rules are at, but for those of its pod that say another thing now. */
+const statesUnder = (
+  after: WatchedProcess,
+  { process: before, rules }: ProcessMemory,
+): ProcessMemory['rules'] => {
+  if (before?.rules === undefined || before.rules === after.rules) return rules
+  const text = (process: WatchedProcess, name: string): string =>
+    JSON.stringify(process.rules?.own.find((rule) => rule.name === name))
+  return new Map([...rules].filter(([name]) => !isPodRule(name) || text(before, name) === text(after, name)))
 }
 
 const addPeaks = ({ peaks, latest }: ProcessMemory, rules: readonly string[]): ProcessMemory['peaks'] => {

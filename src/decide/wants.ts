@@ -1,6 +1,6 @@
 import { levelsOf, type Rule, type WantedExtras } from '../model.ts'
 
-/** What these rules want to know. */
+/** What these rules want to know. Those of pods want no more than size, limit and growth, which is always read. */
 export const wantsOf = (rules: readonly Rule[]): WantedExtras => {
   const levels = rules.flatMap(({ when }) => levelsOf(when))
   const has = (test: (level: (typeof levels)[number]) => boolean): boolean => levels.some(test)

@@ -1,5 +1,5 @@
 import { createContext, Script, type Context } from 'node:vm'
-import type { PythonProcess, Target, TargetMatch } from '../model.ts'
+import type { Container, PythonProcess, Target, TargetMatch } from '../model.ts'
 import { matchesGlob } from './glob.ts'
 
 /** Names the target of a process: the first whose keys all match it; undefined when nobody asked for it. */
@@ -21,7 +21,33 @@ const isMatch = (match: TargetMatch, process: PythonProcess): boolean =>
   (match.user === undefined || match.user === process.user || match.user === String(process.uid)) &&
   (match.unit === undefined || (process.unit !== undefined && matchesGlob(match.unit, process.unit))) &&
   (match.cgroup === undefined || matchesGlob(match.cgroup, process.cgroup)) &&
-  (match.container === undefined || process.containerId?.startsWith(match.container) === true)
+  isContainer(match, process.container)
+
+const isContainer = (match: TargetMatch, container: Container | undefined): boolean =>
+  (match.container === undefined || isCalled(match.container, container)) &&
+  (match.runtime === undefined || match.runtime === container?.runtime) &&
+  isLike(match.image, container?.image) &&
+  isLike(match.pod, container?.pod) &&
+  isLike(match.namespace, container?.namespace) &&
+  (match.labels === undefined || hasLabels(match.labels, container?.labels ?? {}))
+
+const isLike = (glob: string | undefined, text: string | undefined): boolean =>
+  glob === undefined || (text !== undefined && matchesGlob(glob, text))
+
+// Of a whole system in a container the id is its name, and the beginning of a name is another's.
+const isCalled = (wanted: string, container: Container | undefined): boolean => {
+  if (container === undefined) return false
+  const { id, name = id } = container
+  return (id.length === ID_DIGITS && id.startsWith(wanted)) || matchesGlob(wanted, name)
+}
+
+const ID_DIGITS = 64
+
+const hasLabels = (
+  wanted: Readonly<Record<string, string>>,
+  labels: Readonly<Record<string, string>>,
+): boolean =>
+  Object.entries(wanted).every(([key, glob]) => Object.hasOwn(labels, key) && isLike(glob, labels[key]))
 
 const compileCmdline = (source: string | undefined): ((cmdline: readonly string[]) => boolean) => {
   if (source === undefined) return () => true

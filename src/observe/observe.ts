@@ -1,12 +1,12 @@
 import {
   processKey,
+  type ContainerNews,
   type Ending,
   type HostMemory,
   type Observation,
   type ProcessId,
   type RssPoint,
   type Sample,
-  type Target,
   type WantedExtras,
   type WatchedProcess,
 } from '../model.ts'
@@ -14,14 +14,14 @@ import { Discoverer } from './discover.ts'
 import { ExtrasReader } from './extras.ts'
 import { History, type HistoryOptions } from './history.ts'
 import { LimitReader } from './limits.ts'
-import { compileTargets } from './match-target.ts'
+import { ProcessNames, type ProcessNamesOptions } from './name-processes.ts'
 import { memorySplit, parseStatus } from '../proc/parse-status.ts'
 import { createInspector } from './python.ts'
 import { readSmall } from './read-proc.ts'
 import { Rests } from './rests.ts'
 import { Sampler } from './sampler.ts'
 
-export type ObserverOptions = {
+export type ObserverOptions = ProcessNamesOptions & {
   /** How a process that is watched no more has ended. */
   readonly endingOf: (process: ProcessId) => Ending
   readonly procRoot: string
@@ -29,7 +29,6 @@ export type ObserverOptions = {
   readonly passwdFile: string
   /** `getconf PAGESIZE`. */
   readonly pageBytes: number
-  readonly targets: readonly Target[]
   readonly discoveryIntervalMs: number
   /** Pids never to look at: our own, and our snapshots. */
   readonly isIgnored: (pid: number) => boolean
@@ -38,7 +37,7 @@ export type ObserverOptions = {
   /** What is wanted of a process besides its size; nothing unless told. */
   readonly wants?: (() => WantedExtras) | undefined
   /** Whether one that has not changed for a while may be left out of most sweeps; nobody unless told. */
-  readonly mayRest?: ((sample: Sample) => boolean) | undefined
+  readonly mayRest?: ((sample: Sample, process: WatchedProcess) => boolean) | undefined
   readonly readHostMemory: () => Promise<HostMemory>
   readonly history: HistoryOptions
 }
@@ -86,6 +85,7 @@ export const createObserver = (options: ObserverOptions): Observer => {
     const change = await discovery.search(nowMs, watched, isUrgent)
     if (change === undefined) return NOTHING
     for (const id of change.gone) forget(id)
+    for (const id of change.dismissed) forget(id)
     // Limits hardly ever change: in some sweeps everybody is asked once.
     placings++
     for (const process of watched.values())
@@ -123,7 +123,8 @@ export const createObserver = (options: ObserverOptions): Observer => {
     observe: async (nowMs, only, isRoutine = false) => {
       const host = await options.readHostMemory()
       const single = only === undefined ? undefined : byPid.get(only)
-      const { appeared, gone, problems } = single ? NOTHING : await update(nowMs, only !== undefined)
+      const found = single ? NOTHING : await update(nowMs, only !== undefined)
+      const { appeared, gone, dismissed, news, problems } = found
       limits.beginSweep()
       extras.beginSweep()
       const look = { nowMs, host, wants: options.wants?.() }
@@ -145,7 +146,9 @@ export const createObserver = (options: ObserverOptions): Observer => {
         atMs: nowMs,
         samples,
         appeared,
-        gone: [...gone, ...ended],
+        gone: [...gone, ...dismissed, ...ended],
+        dismissed,
+        containers: news,
         endings: [...gone, ...ended].map((id) => options.endingOf(id)),
         host,
         problems: [...problems, ...unread],
@@ -164,7 +167,10 @@ export const createObserver = (options: ObserverOptions): Observer => {
     },
     standing: (pid) => (byPid.has(pid) ? 'watched' : discovery.knows(pid) ? 'other' : 'unknown'),
     historyOf: (id, nowMs) => history.of(id, nowMs),
-    close: () => sampler.close(),
+    close: () => {
+      sampler.close()
+      options.containers?.close()
+    },
   }
 }
 
@@ -178,10 +184,12 @@ type Look = {
 type Discovered = {
   readonly appeared: readonly WatchedProcess[]
   readonly gone: readonly ProcessId[]
+  readonly dismissed: readonly ProcessId[]
+  readonly news: readonly ContainerNews[]
   readonly problems: readonly string[]
 }
 
-const NOTHING: Discovered = { appeared: [], gone: [], problems: [] }
+const NOTHING: Discovered = { appeared: [], gone: [], dismissed: [], news: [], problems: [] }
 
 /** What is known for a while is looked at again once in so many searches: within a minute. */
 const SPREAD = 12
@@ -210,7 +218,7 @@ const createDiscovery = (options: ObserverOptions): Discovery => {
     isIgnored: options.isIgnored,
     spread: SPREAD,
   })
-  const nameTarget = compileTargets(options.targets)
+  const names = new ProcessNames(options)
   let lastMs: number | undefined
 
   const search: Discovery['search'] = async (nowMs, watched, isUrgent) => {
@@ -220,15 +228,14 @@ const createDiscovery = (options: ObserverOptions): Discovery => {
     if (lastMs !== undefined && nowMs - lastMs < restMs) return undefined
     lastMs = nowMs
     const { appeared, gone, problems } = await discoverer.sweep()
-    const named = appeared.map((process) => ({ process, target: nameTarget(process) }))
+    const { watched: named, others, dismissed, news } = await names.name(appeared, gone, nowMs)
     // After exec a process may be one that no target names any more.
-    const unnamed = named.filter(({ target }) => target === undefined)
-    const left = [...gone, ...unnamed.map(({ process }) => process)].map(({ id }) => id)
+    const left = [...gone, ...others].map(({ id }) => id)
     return {
-      appeared: named.flatMap(({ process, target }) =>
-        target === undefined ? [] : [{ ...process, target }],
-      ),
+      appeared: named,
       gone: left.filter((id) => watched.has(processKey(id))),
+      dismissed: dismissed.filter((id) => watched.has(processKey(id))),
+      news,
       problems,
     }
   }

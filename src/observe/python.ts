@@ -3,10 +3,11 @@ import { readlinkSync } from 'node:fs'
 import type { PythonProcess } from '../model.ts'
 import { exportsSymbol } from './elf-exports.ts'
 import { createLoginNames } from './login-names.ts'
-import { containerId, memoryCgroup, parseCgroup, systemdUnit } from '../proc/parse-cgroup.ts'
+import { containerOf } from '../proc/container.ts'
+import { memoryCgroup, parseCgroup, systemdUnit } from '../proc/parse-cgroup.ts'
 import { findLibpython } from './find-libpython.ts'
 import { parseStat } from '../proc/parse-stat.ts'
-import { effectiveUid, parseStatus } from '../proc/parse-status.ts'
+import { effectiveUid, insidePid, parseStatus } from '../proc/parse-status.ts'
 import { readPieces, readSmall } from './read-proc.ts'
 
 /** Says whether a process runs CPython and if so who it is; undefined when it does not, or is gone. */
@@ -36,14 +37,16 @@ export const createInspector = ({ procRoot, passwdFile, bootId }: InspectorOptio
 
     const cmdline = await readCmdline(directory)
     const cgroups = parseCgroup(readSmall(`${directory}/cgroup`) ?? '')
-    const uid = effectiveUid(parseStatus(readSmall(`${directory}/status`) ?? ''))
+    const status = parseStatus(readSmall(`${directory}/status`) ?? '')
+    const uid = effectiveUid(status)
     const after = identify(directory)
     // Half of one program and half of the next is worse than nothing: the next look will see one of them whole.
     if (after === undefined || uid === undefined || before.image !== after.image) return undefined
     if (before.startTicks !== after.startTicks) return undefined
 
     const unit = systemdUnit(cgroups)
-    const container = containerId(cgroups)
+    const container = containerOf(cgroups)
+    const inside = insidePid(status)
     return {
       id: { bootId, pid, startTicks: after.startTicks },
       parentPid: after.parentPid,
@@ -54,7 +57,8 @@ export const createInspector = ({ procRoot, passwdFile, bootId }: InspectorOptio
       user: loginName(uid),
       cgroup: memoryCgroup(cgroups) ?? '/',
       ...(unit === undefined ? {} : { unit }),
-      ...(container === undefined ? {} : { containerId: container }),
+      ...(container === undefined ? {} : { container }),
+      ...(inside === undefined ? {} : { insidePid: inside }),
     }
   }
 }

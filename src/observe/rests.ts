@@ -7,12 +7,12 @@ const REST_SWEEPS = 16
 
 /** Who is watched: those who have not changed for a while rest, and are looked at more rarely until they do. */
 export class Rests {
-  readonly #mayRest: ((sample: Sample) => boolean) | undefined
+  readonly #mayRest: ((sample: Sample, process: WatchedProcess) => boolean) | undefined
   readonly #awake = new Map<string, Watching>()
   /** By the sweep in which their turn comes. */
   readonly #resting = Array.from({ length: REST_SWEEPS }, () => new Map<string, Watching>())
 
-  constructor(mayRest?: (sample: Sample) => boolean) {
+  constructor(mayRest?: (sample: Sample, process: WatchedProcess) => boolean) {
     this.#mayRest = mayRest
   }
 
@@ -30,7 +30,7 @@ export class Rests {
     known.looks = known.rssBytes === sample.rssBytes ? known.looks + 1 : 0
     known.rssBytes = sample.rssBytes
     // Asked at every look from then on, as thresholds and limits may change.
-    const rests = known.looks >= CALM_LOOKS && this.#mayRest(sample)
+    const rests = known.looks >= CALM_LOOKS && this.#mayRest(sample, known.process)
     const [from, to] = rests ? [this.#awake, shelf] : [shelf, this.#awake]
     if (from.delete(key)) to.set(key, known)
   }

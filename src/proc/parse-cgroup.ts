@@ -18,26 +18,17 @@ export const parseCgroup = (text: string): readonly CgroupLine[] =>
   })
 
 /** The cgroup that memory is charged to: of the v1 memory controller where there is one, else the unified one. */
-export const memoryCgroup = (lines: readonly CgroupLine[]): string | undefined =>
-  (lines.find((line) => line.controllers.includes('memory')) ?? unified(lines))?.path
+export const memoryCgroup = (lines: readonly CgroupLine[]): string | undefined => memoryLine(lines)?.path
+
+/** The line of the hierarchy that memory is charged in. */
+export const memoryLine = (lines: readonly CgroupLine[]): CgroupLine | undefined =>
+  lines.find((line) => line.controllers.includes('memory')) ?? unified(lines)
 
 /** The innermost systemd service or scope. */
 export const systemdUnit = (lines: readonly CgroupLine[]): string | undefined => {
   const line = lines.find(({ controllers }) => controllers.includes('name=systemd')) ?? unified(lines)
   return line?.path.split('/').findLast((part) => /.\.(?:service|scope)$/.test(part))
 }
-
-/** The innermost container: docker, podman and the CRI runtimes all put its 64 digits into the path. */
-export const containerId = (lines: readonly CgroupLine[]): string | undefined => {
-  for (const { path } of lines) {
-    const part = path.split('/').findLast((name) => CONTAINER.test(name))
-    const id = part === undefined ? undefined : CONTAINER.exec(part)?.[1]
-    if (id !== undefined) return id
-  }
-  return undefined
-}
-
-const CONTAINER = /(?:^|[-:])([0-9a-f]{64})(?:\.scope)?$/
 
 const unified = (lines: readonly CgroupLine[]): CgroupLine | undefined =>
   lines.find(({ hierarchy }) => hierarchy === 0)

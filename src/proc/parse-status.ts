@@ -18,6 +18,13 @@ export const effectiveUid = (fields: ReadonlyMap<string, string>): number | unde
   return uid !== undefined && /^\d+$/.test(uid) ? Number(uid) : undefined
 }
 
+/** The pid that a process has in its own pid namespace, where that is another than ours. */
+export const insidePid = (fields: ReadonlyMap<string, string>): number | undefined => {
+  const pids = fields.get('NSpid')?.split(/\s+/) ?? []
+  const [ours, inside] = [pids[0], pids.at(-1)]
+  return inside !== undefined && inside !== ours && /^\d{1,10}$/.test(inside) ? Number(inside) : undefined
+}
+
 /** What resident memory is made of; undefined for a process without memory. */
 export const memorySplit = (fields: ReadonlyMap<string, string>): MemorySplit | undefined => {
   const anonBytes = sizeBytes(fields.get('RssAnon'))

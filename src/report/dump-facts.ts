@@ -1,4 +1,5 @@
 import type { DeviceMemory, Dump, Ending, Findings, MachineFacts } from '../model.ts'
+import { describeContainer, dumpContainer, pidText } from './container-text.ts'
 import { formatBytes, formatCount, formatDuration, formatShare } from './format.ts'
 
 /** Something to know about a dump, and its name; there is none where the text is undefined. */
@@ -7,14 +8,15 @@ export type Fact = readonly [name: string, text: string | undefined]
 /** Which process it was, on which machine. */
 export function processFacts({ manifest, id, census }: Dump, findings: Findings): readonly Fact[] {
   const { process, target } = manifest
+  const container = dumpContainer(manifest)
   return [
     ['dump', id],
     ['baseline', findings.baseline],
-    ['target', `${target}, pid ${process.pid}, user ${process.user}`],
+    ['target', `${target}, pid ${pidText(process.pid, process.inside_pid)}, user ${process.user}`],
     ['command', process.cmdline.join(' ').slice(0, 300)],
     ['program', `${process.exe}, Python ${manifest.python_version ?? 'of unknown version'}`],
     ['unit', process.unit],
-    ['container', process.container_id],
+    ['container', container && describeContainer(container)],
     ['devices', census?.devices?.map(describeDevice).join(', ')],
     ['machine', manifest.machine && describeMachine(manifest.machine)],
   ]

@@ -1,11 +1,13 @@
 import {
   levelsOf,
   type Condition,
+  type Container,
   type LevelCondition,
   type Sample,
   type WaitReason,
   type WatchedProcess,
 } from '../model.ts'
+import { describeContainer, pidText } from './container-text.ts'
 import { explainMeasure } from './dump-facts.ts'
 import { formatBytes, formatDuration, formatShare } from './format.ts'
 import { layOutTable, type Cell, type TextStyle, wrap } from './layout.ts'
@@ -44,9 +46,16 @@ const REASONS: Readonly<Record<WaitReason, string>> = {
   paused: 'over it, but paused',
 }
 
+/** Whom it is about. */
+type ExplainedSubject = Pick<WatchedProcess, 'target'> & {
+  readonly id: Pick<WatchedProcess['id'], 'pid'>
+  readonly insidePid?: number | undefined
+  readonly container?: Container | undefined
+}
+
 /** Why a process would be captured now, or what each rule waits for. */
 export function renderExplain(
-  process: { readonly id: Pick<WatchedProcess['id'], 'pid'>; readonly target: string },
+  process: ExplainedSubject,
   sample: Pick<Sample, 'rssBytes' | 'limit'>,
   rules: readonly ExplainedRule[],
   style: TextStyle,
@@ -56,7 +65,9 @@ export function renderExplain(
     limit === undefined
       ? ''
       : `; ${formatBytes(limit.usedBytes)} of ${formatBytes(limit.limitBytes)} (${limit.where}), ${formatShare(limit.usedBytes / Math.max(1, limit.limitBytes))}`
-  const head = `process ${process.id.pid}, target ${process.target}: RSS ${formatBytes(sample.rssBytes)}${limited}`
+  const { id, insidePid, container, target } = process
+  const where = container === undefined ? '' : `, container ${describeContainer(container)}`
+  const head = `process ${pidText(id.pid, insidePid)}, target ${target}${where}: RSS ${formatBytes(sample.rssBytes)}${limited}`
   const table = layOutTable(
     [
       { head: 'rule', align: 'left' },
@@ -68,8 +79,8 @@ export function renderExplain(
     rules.map((rule) => cellsOf(rule, style)),
     style,
   )
-  const lines = [...wrap(visible(head, 500), style.width), '', ...table]
-  return `${(rules.length === 0 ? [...lines.slice(0, 1), 'no rule is meant for it'] : lines).join('\n')}\n`
+  const about = wrap(visible(head, 800), style.width)
+  return `${[...about, ...(rules.length === 0 ? ['no rule is meant for it'] : ['', ...table])].join('\n')}\n`
 }
 
 function cellsOf(

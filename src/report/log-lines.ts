@@ -1,17 +1,15 @@
 import type {
   CaptureOutcome,
   CaptureRequest,
-  Ending,
   Findings,
-  Observation,
   ProcessId,
   QuarantineChange,
   TraceOutcome,
   TraceRequest,
   Wait,
-  WatchedProcess,
 } from '../model.ts'
 import type { LogLine } from './log-line.ts'
+import { observationLines } from './observation-lines.ts'
 import { probeLine } from './probe-line.ts'
 import { uploadLine } from './upload-line.ts'
 import type { ToldDump, ToldEvent, ToldOutcome, ToldStoreFailure } from './told-event.ts'
@@ -87,37 +85,6 @@ function lifeLine(event: Exclude<ToldEvent, { readonly kind: OtherKind }>): LogL
       return event satisfies never
   }
 }
-
-const observationLines = ({
-  appeared,
-  gone,
-  endings = [],
-  problems = [],
-}: Observation): readonly LogLine[] => [
-  ...appeared.map((process) => logAppeared(process)),
-  ...gone.map((process) =>
-    logGone(
-      process,
-      endings.find((ending) => ending.process === process),
-    ),
-  ),
-  ...problems.map((problem): LogLine => ({ level: 'warn', fields: { problem }, message: 'not observed' })),
-]
-
-function logGone({ pid }: ProcessId, ending: Ending | undefined): LogLine {
-  if (ending?.how === 'replaced')
-    return { level: 'info', fields: { pid }, message: 'process runs another program' }
-  if (ending?.how !== 'oom-killed') return { level: 'info', fields: { pid }, message: 'process gone' }
-  const { at, oom } = ending
-  const fields = { pid, at, within: oom?.within, anonBytes: oom?.anonBytes, fileBytes: oom?.fileBytes }
-  return { level: 'warn', fields, message: 'process killed by the OOM killer' }
-}
-
-const logAppeared = ({ id, target, exe, user, unit }: WatchedProcess): LogLine => ({
-  level: 'info',
-  fields: { pid: id.pid, target, exe, user, unit },
-  message: 'process found',
-})
 
 const logRequest = ({ kind, process, fired, alsoFired }: CaptureRequest | TraceRequest): LogLine => ({
   level: 'info',

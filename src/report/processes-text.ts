@@ -1,3 +1,5 @@
+import type { Container } from '../model.ts'
+import { containerName } from './container-text.ts'
 import { formatBytes, formatDuration, formatShare } from './format.ts'
 import { layOutTable, type Cell, type Column, type TextStyle } from './layout.ts'
 import { visible } from './visible.ts'
@@ -5,6 +7,9 @@ import { visible } from './visible.ts'
 /** A process as a table shows it. */
 export type ListedProcess = {
   readonly pid: number
+  /** In its own pid namespace. */
+  readonly insidePid?: number | undefined
+  readonly container?: Container | undefined
   readonly target: string
   readonly user: string
   readonly command: string
@@ -33,8 +38,10 @@ export function renderProcesses(
   isLive: boolean,
 ): readonly string[] {
   if (processes.length === 0) return ['no Python process is named by a target']
+  const hasInside = processes.some(({ insidePid }) => insidePid !== undefined)
   const columns: readonly Column[] = [
     { head: 'pid', align: 'right' },
+    ...(hasInside ? [INSIDE] : []),
     { head: 'target', align: 'left' },
     { head: 'user', align: 'left' },
     { head: 'RSS', align: 'right' },
@@ -45,10 +52,15 @@ export function renderProcesses(
   ]
   return layOutTable(
     columns,
-    processes.toSorted(byNeed).map((process) => cellsOf(process, style, isLive)),
+    processes.toSorted(byNeed).map((process) => cellsOf(process, style, { isLive, hasInside })),
     style,
   )
 }
+
+const INSIDE: Column = { head: 'inside', align: 'right' }
+
+/** Which columns there are besides those that are always. */
+type Shown = { readonly isLive: boolean; readonly hasInside: boolean }
 
 const LIVE: readonly Column[] = [
   { head: 'growth/min', align: 'right' },
@@ -58,19 +70,22 @@ const LIVE: readonly Column[] = [
 const byNeed = (a: ListedProcess, b: ListedProcess): number =>
   (b.nearest?.need ?? 0) - (a.nearest?.need ?? 0) || b.rssBytes - a.rssBytes
 
-function cellsOf(process: ListedProcess, { palette }: TextStyle, isLive: boolean): readonly Cell[] {
+function cellsOf(process: ListedProcess, { palette }: TextStyle, shown: Shown): readonly Cell[] {
   const { pid, target, user, command, rssBytes, limitShare, nearest, isBeingCaptured } = process
+  const { insidePid, container } = process
+  const inContainer = container === undefined ? '' : `[${visible(containerName(container), 100)}] `
   const need = nearest?.need ?? 0
   const paint = need >= 1 ? palette.red : need >= 0.8 ? palette.yellow : undefined
   return [
     { text: String(pid) },
+    ...(shown.hasInside ? [{ text: insidePid === undefined ? '' : String(insidePid) }] : []),
     { text: visible(target, 20) },
     { text: visible(user, 12) },
     { text: formatBytes(rssBytes) },
     { text: limitShare === undefined ? '' : formatShare(limitShare) },
-    ...(isLive ? liveCells(process) : []),
+    ...(shown.isLive ? liveCells(process) : []),
     { text: nearest === undefined ? '' : `${visible(nearest.rule, 20)} ${formatShare(need)}`, paint },
-    { text: `${isBeingCaptured === true ? '(being captured) ' : ''}${visible(command, 300)}` },
+    { text: `${isBeingCaptured === true ? '(being captured) ' : ''}${inContainer}${visible(command, 300)}` },
   ]
 }
 

@@ -13,6 +13,7 @@ import {
   type MemoryMap,
   type OutsideEvidence,
 } from '../model.ts'
+import { containerSchema } from './container-schema.ts'
 
 /** What the files of a dump must look like; keys that are not known here come from a newer version and are dropped. */
 
@@ -105,7 +106,9 @@ export const manifestSchema: z.ZodType<DumpManifest> = z.object({
     cmdline: z.array(z.string()),
     user: z.string(),
     unit: z.string().optional(),
+    inside_pid: count.optional(),
     container_id: z.string().optional(),
+    container: containerSchema.optional(),
   }),
   started_at: z.iso.datetime(),
   finished_at: z.iso.datetime(),

@@ -46,7 +46,7 @@ test('the examples in the shipped config are valid', () => {
     'time-to-limit',
     'uss',
   ])
-  assert.equal(config.targets.length, 2)
+  assert.equal(config.targets.length, 3)
 })
 
 test('the shipped config shows every key that there is', () => {

@@ -13,7 +13,7 @@ const process: PythonProcess = {
   user: 'www-data',
   cgroup: '/system.slice/api-1.service',
   unit: 'api-1.service',
-  containerId: 'ab12'.repeat(16),
+  container: { id: 'ab12'.repeat(16), runtime: 'docker' },
 }
 
 const isNamed = (match: TargetMatch) => compileTargets([{ name: 'it', match }])(process) === 'it'
@@ -38,8 +38,59 @@ for (const [what, match, matches] of [
   test(`${what}: ${matches ? 'matches' : 'does not match'}`, () => assert.equal(isNamed(match), matches))
 }
 
+const inPod: PythonProcess = {
+  ...process,
+  container: {
+    id: 'ab12'.repeat(16),
+    runtime: 'containerd',
+    pod: 'api-7f9c6d5b48-x7k2p',
+    namespace: 'shop-prod',
+    name: 'web',
+    image: 'registry.example.com/shop/api:1.2',
+    labels: { app: 'api', 'app.kubernetes.io/part-of': 'shop' },
+  },
+}
+
+for (const [what, match, matches] of [
+  ['a pod', { pod: 'api-*' }, true],
+  ['another pod', { pod: 'web-*' }, false],
+  ['a namespace', { namespace: 'shop-*' }, true],
+  ['another namespace', { namespace: 'shop' }, false],
+  ['an image', { image: '*/shop/api:1.*' }, true],
+  ['another image', { image: 'shop/*' }, false],
+  ['a runtime', { runtime: 'containerd' }, true],
+  ['another runtime', { runtime: 'docker' }, false],
+  ['a label', { labels: { app: 'a?i' } }, true],
+  ['two labels', { labels: { app: 'api', 'app.kubernetes.io/part-of': '*' } }, true],
+  [
+    'two labels of which one does not',
+    { labels: { app: 'api', 'app.kubernetes.io/part-of': 'cart' } },
+    false,
+  ],
+  ['a label that is not there', { labels: { tier: '*' } }, false],
+  ['a label like a key of every object', { labels: { constructor: '*' } }, false],
+  ['the name of a container', { container: 'w*b' }, true],
+  ['its id as before', { container: 'ab12ab12' }, true],
+  ['the beginning of its name', { container: 'we' }, false],
+] as const) {
+  test(`in a pod, ${what}: ${matches ? 'matches' : 'does not match'}`, () =>
+    assert.equal(compileTargets([{ name: 'it', match }])(inPod) === 'it', matches))
+}
+
+test('who is in no pod, or not named yet, matches nothing that is about one', () => {
+  for (const match of [{ pod: '*' }, { namespace: '*' }, { image: '*' }, { labels: { app: '*' } }])
+    assert.equal(isNamed(match), false)
+})
+
+test('a machine is matched by its whole name', () => {
+  const machine: PythonProcess = { ...process, container: { id: 'web2', runtime: 'nspawn' } }
+  const isCalled = (container: string) =>
+    compileTargets([{ name: 'it', match: { container } }])(machine) === 'it'
+  assert.deepEqual([isCalled('web'), isCalled('web2'), isCalled('web*')], [false, true, true])
+})
+
 test('a process without unit or container matches no glob for them', () => {
-  const { unit: _, containerId: __, ...plain } = process
+  const { unit: _, container: __, ...plain } = process
   assert.equal(compileTargets([{ name: 'it', match: { unit: '*' } }])(plain), undefined)
   assert.equal(compileTargets([{ name: 'it', match: { container: '' } }])(plain), undefined)
 })

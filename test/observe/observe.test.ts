@@ -190,3 +190,34 @@ test('a real Python process is found and sampled as ps has it', async () => {
     asleep.kill('SIGKILL')
   }
 })
+
+test('who has opted out is gone without having ended', async () => {
+  using machine = copyMachine()
+  const told = { version: 0, isWatched: true }
+  const observer = createObserver({
+    ...options(machine.proc),
+    containers: {
+      refresh: async () => undefined,
+      // A new object, as after a change of its annotations.
+      name: (identity) => (told.version === 0 ? identity : { ...identity, pod: 'api' }),
+      version: () => told.version,
+      takeNews: () => [],
+      close: () => undefined,
+    },
+    wishesOf: () => ({ isWatched: told.isWatched, isOptedOut: !told.isWatched, problems: [] }),
+  })
+  assert.deepEqual((await observer.observe(0)).samples.length, 2)
+  Object.assign(told, { version: 1, isWatched: false })
+  const { gone, dismissed, endings, samples, containers } = await observer.observe(5000)
+  assert.deepEqual(
+    [gone, dismissed].map((ids) => ids?.map(({ pid }) => pid)),
+    [[102], [102]],
+  )
+  assert.deepEqual([endings, samples.length], [[], 1])
+  assert.deepEqual(
+    containers?.map(({ kind }) => kind),
+    ['opted-out'],
+  )
+  assert.equal(observer.standing(102), 'other')
+  observer.close()
+})

@@ -30,8 +30,15 @@ test('a program that maps libpython is Python, whatever it is called', async () 
   const found = await inspector(machine.proc)(102)
   assert.equal(found?.exe, machine.file('/usr/bin/uwsgi-core'))
   assert.equal(found?.interpreter, '/usr/lib/x86_64-linux-gnu/libpython3.11.so.1.0')
-  assert.equal(found?.containerId, 'ab12'.repeat(16))
+  assert.deepEqual(found?.container, { id: 'ab12'.repeat(16), runtime: 'docker' })
   assert.equal(found?.unit, `docker-${'ab12'.repeat(16)}.scope`)
+})
+
+test('a process in a pid namespace of its own has another pid there', async () => {
+  using machine = copyMachine()
+  machine.write('102/status', machine.read('102/status').replace('NSpid:\t102', 'NSpid:\t102\t17'))
+  assert.equal((await inspector(machine.proc)(102))?.insidePid, 17)
+  assert.equal((await inspector(machine.proc)(106))?.insidePid, undefined)
 })
 
 for (const [what, pid] of [

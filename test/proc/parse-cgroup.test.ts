@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { containerId, memoryCgroup, parseCgroup, systemdUnit } from '../../src/proc/parse-cgroup.ts'
-
-const id = '0123456789abcdef'.repeat(4)
-const other = 'fedcba9876543210'.repeat(4)
+import { memoryCgroup, parseCgroup, systemdUnit } from '../../src/proc/parse-cgroup.ts'
 
 test('the memory controller of v1 goes before the unified hierarchy', () => {
   const hybrid = parseCgroup('4:cpu,memory:/a\n1:name=systemd:/b\n0::/c\n')
@@ -24,19 +21,4 @@ for (const [what, text, unit] of [
   ['nothing but the suffix', '0::/.service', undefined],
 ] as const) {
   test(`unit: ${what}`, () => assert.equal(systemdUnit(parseCgroup(text)), unit))
-}
-
-for (const [what, path, container] of [
-  ['docker by cgroupfs', `/docker/${id}`, id],
-  ['docker by systemd', `/system.slice/docker-${id}.scope`, id],
-  ['containerd', `/kubepods.slice/kubepods-pod1.slice/cri-containerd-${id}.scope`, id],
-  ['containerd by cgroupfs', `/kubepods/besteffort/pod1/${id}`, id],
-  ['containerd with its own prefix', `/system.slice/containerd.service/kubepods:cri-containerd:${id}`, id],
-  ['podman', `/machine.slice/libpod-${id}.scope/container`, id],
-  ['the innermost of nested ones', `/docker/${other}/docker/${id}/init`, id],
-  ['too few digits', `/docker/${id.slice(1)}`, undefined],
-  ['too many digits', `/docker/${id}0`, undefined],
-  ['none', '/system.slice/shop.service', undefined],
-] as const) {
-  test(`container: ${what}`, () => assert.equal(containerId(parseCgroup(`0::${path}\n`)), container))
 }

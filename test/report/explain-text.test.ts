@@ -54,3 +54,25 @@ test('what each rule sees, when it fires and what it waits for fits 80 columns',
 test('a process that no rule is meant for is said to be one', () => {
   assert.match(renderExplain(watched(1), sample, [], plainStyle), /\nno rule is meant for it\n$/)
 })
+
+test('whose process it is in Kubernetes is told', () => {
+  const container = {
+    id: 'a1'.repeat(32),
+    runtime: 'cri-o',
+    podUid: 'u',
+    namespace: 'shop',
+    pod: 'api-1',
+    name: 'web',
+  } as const
+  const named = renderExplain(watched(7, { insidePid: 17, container }), sample, [], plainStyle).replaceAll(
+    '\n',
+    ' ',
+  )
+  assert.match(
+    named,
+    /^process 7, 17 inside, target api, container shop\/api-1\/web \(cri-o a1a1a1a1a1a1\): RSS/,
+  )
+  const { id, runtime, podUid } = container
+  const unnamed = renderExplain(watched(7, { container: { id, runtime, podUid } }), sample, [], plainStyle)
+  assert.match(unnamed.replaceAll('\n', ' '), /container a1a1a1a1a1a1 \(cri-o\), pod u: RSS/)
+})

@@ -50,3 +50,23 @@ test('who is being captured is told', () => {
 test('nobody to show is said', () => {
   assert.deepEqual(renderProcesses([], plainStyle, false), ['no Python process is named by a target'])
 })
+
+test('a process in a container has its pid there and the name of that, and still fits the terminal', () => {
+  const container = {
+    id: 'a1'.repeat(32),
+    runtime: 'containerd',
+    namespace: 'shop',
+    pod: 'api-1',
+    name: 'web',
+  } as const
+  const evil = { ...api, pid: 8, container: { ...container, pod: `evil\u001b[2J${'x'.repeat(500)}` } }
+  const some = [{ ...api, insidePid: 17, container }, idle, evil]
+  const [head = '', first, , last] = renderProcesses(some, { ...plainStyle, width: 120 }, false)
+  assert.match(head, /^ pid  inside  target/)
+  assert.match(first ?? '', /^4242      17  api .* \[shop\/api-1\/web\] python3 api\.py$/)
+  assert.match(last ?? '', /^   7          api/)
+  for (const line of renderProcesses(some, plainStyle, false)) {
+    assert.ok(line.length <= 80, line)
+    assert.ok(!line.includes('\u001b'))
+  }
+})

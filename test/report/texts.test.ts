@@ -47,6 +47,25 @@ test('show begins with the verdict and goes on with everything else', () => {
   for (const part of parts) assert.ok(text.includes(part), part)
 })
 
+test('the container of a dump is told by its names, of an older one by its id', () => {
+  const { manifest } = dump
+  const shown = (process: Partial<Dump['manifest']['process']>): string =>
+    renderShow(
+      { ...dump, manifest: { ...manifest, process: { ...manifest.process, ...process } } },
+      findings,
+      { ...plainStyle, width: 200 },
+    ).replaceAll(/ +/g, ' ')
+  const container_id = 'a1'.repeat(32)
+  assert.match(shown({ container_id }), /container a1a1a1a1a1a1\n/)
+  const text = shown({
+    inside_pid: 17,
+    container_id,
+    container: { runtime: 'containerd', namespace: 'shop', pod: 'api-1', name: 'web', image: 'shop/api:1.2' },
+  })
+  assert.match(text, /api, pid 4242, 17 inside, user www/)
+  assert.match(text, /container shop\/api-1\/web \(containerd a1a1a1a1a1a1\), image shop\/api:1\.2\n/)
+})
+
 test('without a baseline types come with their cumulative share', () => {
   const { baseline: _, ...alone } = findings
   const text = renderShow(dump, alone, plainStyle)

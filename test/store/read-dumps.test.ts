@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { listDumps, readDump } from '../../src/store/read-dumps.ts'
 import { verifyDump } from '../../src/store/verify-dump.ts'
+import { makeManifest } from './make-manifest.ts'
 import { addDump, makeStore } from './make-store.ts'
 
 test('dumps are listed newest first, foreign and unfinished directories not at all', async (context) => {
@@ -44,6 +45,23 @@ test('a whole dump is read back as it was written', async (context) => {
   if (read.kind !== 'read') return
   assert.deepEqual(read.dump.manifest, manifest)
   assert.deepEqual([read.dump.id, read.dump.census], [id, undefined])
+})
+
+test('what a dump says of a container is read back, and an older dump says no more than its id', async (context) => {
+  const store = await makeStore(context)
+  const { process } = makeManifest()
+  const container_id = 'a1'.repeat(32)
+  const container = { runtime: 'cri-o', pod_uid: 'u', pod: 'api-1', labels: { app: 'api' } } as const
+  for (const known of [
+    { ...process, container_id },
+    { ...process, inside_pid: 17, container_id, container },
+  ]) {
+    const { path } = await addDump(store, { process: known })
+    const read = await readDump(path)
+    assert.ok(read.kind === 'read')
+    assert.deepEqual(read.dump.manifest.process, known)
+    await rm(path, { recursive: true })
+  }
 })
 
 const damages: readonly (readonly [string, (path: string) => Promise<void>])[] = [

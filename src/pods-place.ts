@@ -1,0 +1,13 @@
+import { hostname } from 'node:os'
+import type { Config } from './config/config.ts'
+import type { PodsPlace } from './observe/containers/fetch-pods.ts'
+
+/** Where this machine's pods are asked for; undefined where they are not. */
+export const podsPlace = (
+  { podsUrl, tokenFile, caFile, isCaOptional }: Config['kubernetes'],
+  env: NodeJS.ProcessEnv,
+): PodsPlace | undefined => {
+  if (podsUrl === undefined) return undefined
+  const node = env['NODE_NAME'] ?? hostname()
+  return { url: podsUrl.replaceAll('{node}', encodeURIComponent(node)), tokenFile, caFile, isCaOptional }
+}
