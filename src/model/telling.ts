@@ -18,6 +18,9 @@ export type Notice = {
   readonly pid?: number | undefined
   readonly unit?: string | undefined
   readonly user?: string | undefined
+  /** Of Kubernetes, where that is told. */
+  readonly namespace?: string | undefined
+  readonly pod?: string | undefined
   readonly rule?: string | undefined
   /** Path of the dump that was published, or of the last one of the process. */
   readonly dump?: string | undefined

@@ -23,11 +23,12 @@ export function noticesOf(event: ToldEvent, state: ServiceState, place: NoticePl
   return [{ ...place, event: 'disk-low', message, free_bytes: freeBytes }]
 }
 
-type Who = Pick<Notice, 'pid' | 'target' | 'unit' | 'user'>
+type Who = Pick<Notice, 'pid' | 'target' | 'unit' | 'user' | 'namespace' | 'pod'>
 
 function whoIs(id: ProcessId, { processes }: ServiceState): Who {
   const known = processes.get(processKey(id))?.process
-  return { pid: id.pid, target: known?.target, unit: known?.unit, user: known?.user }
+  const { target, unit, user, container } = known ?? {}
+  return { pid: id.pid, target, unit, user, namespace: container?.namespace, pod: container?.pod }
 }
 
 function oomNotice(id: ProcessId, state: ServiceState, place: NoticePlace): Notice {

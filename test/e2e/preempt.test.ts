@@ -54,8 +54,8 @@ baseline: off
       () => daemon.output,
     )
     const { dumps } = await listDumps(store)
-    const [first] = dumps.filter(({ manifest }) => manifest.target === 'large')
-    const [second] = dumps.filter(({ manifest }) => manifest.target === 'urgent')
+    const first = dumps.find(({ manifest }) => manifest.target === 'large')
+    const second = dumps.find(({ manifest }) => manifest.target === 'urgent')
     assert.ok(first && second)
     const read = await readDump(first.path)
     assert.ok(read.kind === 'read')

@@ -156,3 +156,31 @@ test('after a reload with other targets only those count that are found anew', (
   assert.equal(after([looked, same]).processes.size, 1)
   assert.equal(after([looked, { ...same, isAnew: true }]).processes.size, 0)
 })
+
+test('what is sent to a bucket is in the state, in the status, and in its line where it cannot be', () => {
+  const state = initialState({ version: '1', targets: 1, rules: 1, startedMs: NOW })
+  const uploaded = { kind: 'uploaded', dump: 'api/1', place: 'http://s3/b', bytes: 3 } as const
+  const away = nextServiceState(state, { ...uploaded, left: 2, problem: { detail: 'ECONNREFUSED' } }, NOW)
+  assert.match(statusLine(away, NOW), /2 to be sent: ECONNREFUSED/)
+  const own = { rssBytes: 1, cpuShare: 0 }
+  assert.match(
+    renderStatus(daemonStatus(away, NOW, own), NOW, plainStyle),
+    /uploads +2 to be sent: ECONNREFUSED/,
+  )
+  const back = nextServiceState(away, { ...uploaded, left: 0 }, NOW)
+  assert.doesNotMatch(statusLine(back, NOW), /to be sent/)
+  assert.match(renderStatus(daemonStatus(back, NOW, own), NOW, plainStyle), /uploads +0 to be sent\n/)
+})
+
+test('a notice of a pod names it', () => {
+  const container = { id: 'c', runtime: 'containerd', namespace: 'prod', pod: 'api-0' } as const
+  const pod = watched(7, { container })
+  const observed = { ...looked, observation: { ...looked.observation, appeared: [pod] } } as ToldEvent
+  const state = nextServiceState(
+    initialState({ version: '1', targets: 1, rules: 1, startedMs: NOW }),
+    observed,
+    NOW,
+  )
+  const [notice] = noticesOf(killed, state, place)
+  assert.deepEqual([notice?.namespace, notice?.pod], ['prod', 'api-0'])
+})

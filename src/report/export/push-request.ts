@@ -30,8 +30,17 @@ export function pushRequest(
     token,
   }: { readonly profile: Uint8Array; readonly host: string; readonly token: string | undefined },
 ): PushRequest {
-  const unit = process.unit ?? ''
-  const labels: Readonly<Record<string, string>> = { target, host, unit, leak: fingerprint, ...store.labels }
+  const { unit = '', container } = process
+  const labels: Readonly<Record<string, string>> = {
+    target,
+    host,
+    unit,
+    namespace: container?.namespace ?? '',
+    pod: container?.pod ?? '',
+    container: container?.name ?? '',
+    leak: fingerprint,
+    ...store.labels,
+  }
   const told = Object.entries(labels).filter(([, value]) => value !== '')
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
   const base = store.url.replace(/\/+$/, '')

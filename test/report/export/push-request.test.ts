@@ -51,3 +51,16 @@ test('Parca gets JSON, with labels as they are', () => {
     ],
   })
 })
+
+test('a pod and the leak that it names are labels', () => {
+  const pod = { runtime: 'containerd', namespace: 'prod', pod: 'api-0', name: 'app' } as const
+  const leaking = { ...manifest, fingerprint: 'abcdefabcdef' }
+  const { url } = pushRequest(
+    store,
+    { ...leaking, process: { ...leaking.process, container: pod } },
+    { profile: Buffer.of(), host: 'node-1', token: undefined },
+  )
+  const name = new URL(url).searchParams.get('name') ?? ''
+  for (const label of ['namespace=prod', 'pod=api-0', 'container=app', 'leak=abcdefabcdef', 'host=node-1'])
+    assert.ok(name.includes(label), name)
+})
