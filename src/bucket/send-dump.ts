@@ -1,22 +1,8 @@
 import { join } from 'node:path'
-import { placeKey, type Upload, type UploadRecord } from '../model.ts'
+import { placeKey, type UnsentDump, type Upload, type UploadRecord } from '../model.ts'
 import type { Bucket, Headers } from './client.ts'
 import { type BucketFailed, explainBucketError } from './failure.ts'
 import { sendFile } from './send-file.ts'
-
-/** A dump that is to be sent: its files in the order in which they go, the one that says that it is whole last. */
-export type DumpToSend = {
-  /** `target/name` in the store. */
-  readonly id: string
-  readonly path: string
-  readonly files: readonly {
-    readonly name: string
-    readonly bytes: number
-    readonly sha256: string | undefined
-  }[]
-  /** What was sent before. */
-  readonly record: UploadRecord | undefined
-}
 
 export type SentDump = {
   readonly kind: 'sent'
@@ -29,7 +15,7 @@ export type SentDump = {
 export async function sendDump(
   bucket: Bucket,
   upload: Upload,
-  dump: DumpToSend,
+  dump: UnsentDump,
   save: (record: UploadRecord) => Promise<void>,
 ): Promise<SentDump | BucketFailed> {
   const place = placeKey(upload)

@@ -25,6 +25,22 @@ export type Upload = BucketPlace & {
 export const placeKey = ({ endpoint, bucket, prefix }: BucketPlace): string =>
   [endpoint.replace(/\/+$/, ''), bucket, ...(prefix === '' ? [] : [prefix])].join('/')
 
+/** A dump that a place does not have whole. */
+export type UnsentDump = {
+  /** `target/name` in the store. */
+  readonly id: string
+  readonly path: string
+  /** In the order in which they go: the manifest, which says that the rest is there, comes last. */
+  readonly files: readonly {
+    readonly name: string
+    readonly bytes: number
+    /** Undefined for a file that no manifest describes. */
+    readonly sha256: string | undefined
+  }[]
+  /** What was sent before. */
+  readonly record: UploadRecord | undefined
+}
+
 /** What has been sent of a dump; kept beside it. */
 export type UploadRecord = {
   readonly format: 1

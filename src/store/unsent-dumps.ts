@@ -1,22 +1,8 @@
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { UploadRecord } from '../model.ts'
+import type { UnsentDump, UploadRecord } from '../model.ts'
 import { listDumpPlaces, readManifest } from './read-dumps.ts'
 import { readUploadRecord } from './upload-record.ts'
-
-/** A dump that a place does not have whole. */
-export type UnsentDump = {
-  /** `target/name` in the store. */
-  readonly id: string
-  readonly path: string
-  /** The manifest, which says that the rest is there, comes last; and how the process ended, which is noted later. */
-  readonly files: readonly {
-    readonly name: string
-    readonly bytes: number
-    readonly sha256: string | undefined
-  }[]
-  readonly record: UploadRecord | undefined
-}
 
 /** What a place does not have yet, the oldest first. */
 export async function listUnsent(storeDir: string, place: string): Promise<readonly UnsentDump[]> {

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { after, before, beforeEach, afterEach, describe, test } from 'node:test'
 import { S3mini } from 's3mini'
 import { type Bucket, openBucket } from '../../src/bucket/client.ts'
-import { type DumpToSend, sendDump } from '../../src/bucket/send-dump.ts'
-import type { Upload, UploadRecord } from '../../src/model.ts'
+import { sendDump } from '../../src/bucket/send-dump.ts'
+import type { UnsentDump, Upload, UploadRecord } from '../../src/model.ts'
 import { type S3Server, startS3, whyNoS3 } from '../setup/s3-server.ts'
 
 const MIB = 2 ** 20
@@ -44,7 +44,7 @@ describe('dumps that are sent to a bucket', { skip: whyNoS3(), timeout: 120_000 
     ...more,
   })
   /** A dump that has these files. */
-  const makeDump = (files: Readonly<Record<string, Uint8Array>>, record?: UploadRecord): DumpToSend => ({
+  const makeDump = (files: Readonly<Record<string, Uint8Array>>, record?: UploadRecord): UnsentDump => ({
     id: 'api/20261130T100000Z-42-high',
     path,
     record,
