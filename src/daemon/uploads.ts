@@ -58,21 +58,20 @@ export function createUploads(hub: Hub, log: Log, signal: AbortSignal) {
     })
   }
 
-  /** Answers why it could not go on, if it could not. */
+  /** Answers why the place cannot be used, if it cannot. */
   async function sendAll(storeDir: string, upload: Upload): Promise<BucketFailed | undefined> {
     const place = placeKey(upload)
     const unsent = await listUnsent(storeDir, place)
     let left = unsent.length
-    let first: BucketFailed | undefined
     const tell = (dump: UnsentDump, bytes: number, problem?: BucketFailed): void =>
       hub.tell({ kind: 'uploaded', dump: dump.id, place, bytes, left, problem })
     for (const dump of unsent) {
       const sent = await sendOne(dump, storeDir, upload)
       if (signal.aborted) return undefined
       if (sent.kind === 'failed') {
-        first ??= sent
         tell(dump, 0, sent)
         if (sent.concerns === 'place') return sent
+        // The others need not wait for one that is damaged; it is tried again with the next.
         continue
       }
       left--
@@ -83,7 +82,7 @@ export function createUploads(hub: Hub, log: Log, signal: AbortSignal) {
       for (const dump of removed) log.info(dump, 'removed a dump that was sent')
       for (const problem of problems) log.warn(problem, 'cannot remove')
     }
-    return first
+    return undefined
   }
 
   async function sendOne(dump: UnsentDump, storeDir: string, upload: Upload) {

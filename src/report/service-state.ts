@@ -103,6 +103,8 @@ const afterReload = (
   targets,
   rules,
   refused: undefined,
+  // Where dumps are sent may be another place now, or none.
+  uploads: undefined,
   processes: isAnew === true ? new Map() : state.processes,
 })
 
