@@ -1,6 +1,7 @@
 import { type CaptureRequest, type DecideConfig, processKey } from '../model.ts'
 import { decide } from './decide.ts'
 import type { Memory } from './memory.ts'
+import { rulesFor } from './rules-for.ts'
 import { isUrgent } from './urgency.ts'
 
 /** Who cannot wait for the end of a capture, and by which rule. */
@@ -17,10 +18,20 @@ export function preempt(
   nowMs: number,
 ): Preemption | { readonly memory: Memory } {
   const { verdict, memory: after } = decide(memory, { kind: 'interval' }, config, nowMs)
-  const isUrgentRule = (name: string): boolean =>
-    config.rules.some((rule) => rule.name === name && isUrgent(rule))
-  const isHeld = running.demand !== undefined || [running.fired.rule, ...running.alsoFired].some(isUrgentRule)
-  if (isHeld || verdict.kind !== 'capture' || !isUrgentRule(verdict.fired.rule)) return { memory: after }
+  if (running.demand !== undefined || verdict.kind !== 'capture') return { memory: after }
+  const isUrgentOf = (request: CaptureRequest): boolean => isAboutLimits(request, after, config)
+  if (isUrgentOf(running) || !isUrgentOf(verdict)) return { memory: after }
   if (processKey(verdict.process) === processKey(running.process)) return { memory: after }
   return { pid: verdict.process.pid, rule: verdict.fired.rule, memory: after }
+}
+
+/** By the rules that hold for its process, which may have some of its own. */
+function isAboutLimits(
+  { process: id, fired, alsoFired }: CaptureRequest,
+  { processes }: Memory,
+  { rules }: DecideConfig,
+): boolean {
+  const process = processes.get(processKey(id))?.process
+  const held = process === undefined ? rules : rulesFor(process, rules)
+  return held.some((rule) => isUrgent(rule) && [fired.rule, ...alsoFired].includes(rule.name))
 }

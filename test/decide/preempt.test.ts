@@ -45,3 +45,16 @@ for (const [what, request, limit, process] of [
   test(`a capture goes on while ${what}`, () => assert.equal(look(request, limit, process), 'goes on'))
 
 test('a baseline gives way too', () => assert.deepEqual(look(running('baseline')), [2, 'near-limit']))
+
+test('a rule that a pod has of its own counts like one of the config', () => {
+  const own = { ...nearLimit, name: 'pod-limit' }
+  const pod = watched(2, { rules: { own: [own], instead: ['limit'] } })
+  assert.deepEqual(look(running('big'), undefined, pod), [2, 'pod-limit'])
+  const day = new VirtualDay(rules)
+  day.see(0, [
+    [pod, 50],
+    [large, 50, limitOf(100, 90)],
+  ])
+  const itself = { ...running('pod-limit'), process: pod.id }
+  assert.ok(!('pid' in preempt(day.memory, itself, rules, second)))
+})
