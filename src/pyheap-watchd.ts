@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { isatty } from 'node:tty'
 import { Command } from 'commander'
 import type { Config } from './config/config.ts'
 import { loadConfig } from './config/load.ts'
@@ -67,7 +68,7 @@ async function readConfig(file: string): ReturnType<ReadConfig> {
 async function readOrTell(file: string): Promise<Config | undefined> {
   const parsed = await loadConfig(file, undefined, { checkCron })
   if (parsed.kind === 'config') return parsed.config
-  const colour = process.stderr.isTTY && process.env['NO_COLOR'] === undefined
+  const colour = isatty(process.stderr.fd) && process.env['NO_COLOR'] === undefined
   process.stderr.write(formatProblems(parsed.problems, { colour }))
   return undefined
 }

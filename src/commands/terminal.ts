@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { isatty } from 'node:tty'
 import picocolors from 'picocolors'
 import { EXIT } from './exit-codes.ts'
 import type { TextStyle } from '../report/layout.ts'
@@ -32,7 +33,8 @@ export function openTerminal(env: NodeJS.ProcessEnv): Terminal {
     },
     out,
     err: (text) => stderr.write(`${stderr.isTTY ? CLEAR_LINE : ''}${harmless(text)}\n`),
-    colour: stdout.isTTY && !isPlain,
+    // Not isTTY, which is undefined in a pipe: whoever takes that for a default may find colours in it.
+    colour: isatty(stdout.fd) && !isPlain,
     width: stdout.isTTY ? chooseWidth(stdout.columns) : 80,
     progress: (text) => {
       if (stderr.isTTY) stderr.write(`${CLEAR_LINE}${picocolors.dim(text)}`)
