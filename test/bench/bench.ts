@@ -124,6 +124,7 @@ baseline: off
   await crowd.stop()
   say(`processes found                        ${found}`)
   say(`CPU of the daemon (goal: 1 %)          ${percent(share)} of a core`)
+  say(`  of it for each process watched       ${((share * 1e6) / PROCESSES).toFixed(1)} us a second`)
   say(
     `CPU of polling with ps once a second   ${percent(ps)} of a core: ${(ps / share).toFixed(1)} times as much`,
   )
@@ -131,7 +132,6 @@ baseline: off
     say(
       `CPU of ProcDump, one for each of them   ${percent(procdump * PROCESSES)} of a core: ${((procdump * PROCESSES) / share).toFixed(0)} times as much`,
     )
-  say(`  of it for each process watched       ${((share * 1e6) / PROCESSES).toFixed(1)} us a second`)
   say(`RSS of the daemon (goal: 95 MiB)       ${(Number(rss) / 1024).toFixed(0)} MiB`)
   const [few, many] = [measureDecide(3), measureDecide(33)]
   say(
