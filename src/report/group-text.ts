@@ -1,6 +1,6 @@
 import { formatBytes } from './format.ts'
-import { type Column, layOutTable, type TextStyle } from './layout.ts'
-import type { ListedDump } from './list-text.ts'
+import { type Column, layOutTable, type TextStyle, wrap } from './layout.ts'
+import { headlineOf, type ListedDump } from './list-text.ts'
 import { visible } from './visible.ts'
 
 /** The dumps of one leak, on however many hosts. */
@@ -50,7 +50,7 @@ function describeGroup(dumps: readonly ListedDump[]): LeakGroup {
     first_at: times[0] ?? '',
     last_at: times.at(-1) ?? '',
     rss_bytes: Math.max(...dumps.map(({ manifest }) => manifest.rss_bytes)),
-    headline: newest?.headline,
+    headline: newest && headlineOf(newest.manifest, newest.headline),
     latest: newest?.id ?? '',
   }
 }
@@ -64,10 +64,9 @@ const columns: readonly Column[] = [
   { head: 'targets', align: 'left' },
   { head: 'last', align: 'left' },
   { head: 'RSS', align: 'right' },
-  { head: 'says', align: 'left', gives: true },
 ]
 
-/** One line for each leak. */
+/** A line for each leak, and what the newest of its dumps says below it. */
 export function renderGroups(groups: readonly LeakGroup[], style: TextStyle): string {
   if (groups.length === 0) return 'no dumps\n'
   const rows = groups.map((group) => [
@@ -77,9 +76,15 @@ export function renderGroups(groups: readonly LeakGroup[], style: TextStyle): st
     { text: visible(group.targets.join(', '), 30) },
     { text: `${group.last_at.slice(0, 16).replace('T', ' ')}Z` },
     { text: formatBytes(group.rss_bytes) },
-    { text: visible(group.headline ?? '', 300) },
   ])
-  return layOutTable(columns, rows, style)
-    .map((line) => `${line}\n`)
-    .join('')
+  const [head = '', ...lines] = layOutTable(columns, rows, style)
+  const told = lines.flatMap((line, at) => [line].concat(saysOf(groups[at], style)))
+  return [head, ...told].map((line) => `${line}\n`).join('')
+}
+
+const INDENT = '    '
+
+function saysOf(group: LeakGroup | undefined, { width }: TextStyle): readonly string[] {
+  if (group?.headline === undefined) return []
+  return wrap(visible(group.headline, 500), width, INDENT, INDENT)
 }

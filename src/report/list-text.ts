@@ -52,6 +52,7 @@ const storyOf = ({ started_at: startedAt }: DumpManifest, ending: Ending | undef
     : ''
 
 // The size stands in its own column already, and the sentence has to be short.
-const headlineOf = (manifest: DumpManifest, headline: string | undefined): string =>
+/** What a dump says, without the size that stands beside it. */
+export const headlineOf = (manifest: DumpManifest, headline: string | undefined): string =>
   headline?.replace(/^RSS [^,;.:]*(?:\.\d+ [A-Za-z]+)?[,;.:] /, '') ??
   (manifest.failure === undefined ? '' : `no census: ${manifest.failure.reason}`)
