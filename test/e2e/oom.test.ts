@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
+import { awaitDump } from '../setup/await-dump.ts'
 import { createMemoryCgroup } from '../setup/memory-cgroup.ts'
 import { pyheapctl } from '../setup/run-tool.ts'
 import { RunningService, startTarget, strayProcesses } from '../setup/service.ts'
@@ -57,20 +57,3 @@ baseline: off
     rmSync(scratch, { recursive: true })
   }
 })
-
-async function awaitDump(directory: string): Promise<string> {
-  for (let tries = 0; tries < 600; tries++) {
-    const found = list(directory).find((name) => !name.endsWith('.partial'))
-    if (found !== undefined) return join(directory, found)
-    await sleep(100)
-  }
-  throw new Error('no dump')
-}
-
-function list(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch {
-    return []
-  }
-}

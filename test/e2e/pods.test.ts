@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
 import { innerPid } from '../../src/capture/host-pid.ts'
+import { awaitDump } from '../setup/await-dump.ts'
 import { createMemoryCgroup } from '../setup/memory-cgroup.ts'
 import { answerJson, startPodsServer } from '../setup/pods-server.ts'
 import { pyheapctl } from '../setup/run-tool.ts'
@@ -150,23 +151,6 @@ function pythonBelow(pid: number): number {
     if (found !== 0) return found
   }
   return 0
-}
-
-async function awaitDump(directory: string): Promise<string> {
-  for (let tries = 0; tries < 600; tries++) {
-    const found = list(directory).find((name) => !name.endsWith('.partial'))
-    if (found !== undefined) return join(directory, found)
-    await sleep(100)
-  }
-  throw new Error('no dump')
-}
-
-function list(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch {
-    return []
-  }
 }
 
 /** A cgroup can only be removed when its last process is really gone. */

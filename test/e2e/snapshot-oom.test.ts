@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
 import type { Census, DumpManifest, Findings } from '../../src/model.ts'
+import { awaitDump } from '../setup/await-dump.ts'
 import { memoryCgroupVersion } from '../setup/memory-cgroup.ts'
 import { pyheapctl } from '../setup/run-tool.ts'
 import { RunningService, startTarget } from '../setup/service.ts'
@@ -65,15 +65,5 @@ rules: [{ name: big, when: { rss: { above: 50MiB } }, for: 0s }]
 baseline: off
 capture: { memory_limit: ${limit} }
 `
-
-async function awaitDump(directory: string): Promise<string> {
-  for (let tries = 0; tries < 600; tries++) {
-    const found = existsSync(directory) ? readdirSync(directory) : []
-    const whole = found.find((name) => !name.endsWith('.partial'))
-    if (whole !== undefined) return join(directory, whole)
-    await sleep(100)
-  }
-  throw new Error('no dump')
-}
 
 const readJson = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'))
