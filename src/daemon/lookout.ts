@@ -10,7 +10,7 @@ export type Lookout = {
   readonly stop: () => void
 }
 
-/** Looks at the others while a capture runs: who is about to run out of memory does not wait for its end. */
+/** Looks at the others while a capture runs that can give way: who is about to run out of memory does not wait for its end. */
 export function startLookout(
   observer: Pick<Observer, 'peek'>,
   start: Memory,

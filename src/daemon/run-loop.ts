@@ -10,6 +10,7 @@ import {
   rememberCapture,
   rememberTrace,
 } from '../decide/memory.ts'
+import { canGiveWay } from '../decide/preempt.ts'
 import { createDumpStages } from '../dump-stages.ts'
 import { installation, places } from '../installation.ts'
 import type { Log } from '../log.ts'
@@ -98,7 +99,9 @@ function createStages(
     },
     dump: async (memory, request) => {
       const { intervalMs } = config.sampling
-      lookout = startLookout(observer, memory, request, { config: config.decide, intervalMs })
+      lookout = canGiveWay(memory, request, config.decide)
+        ? startLookout(observer, memory, request, { config: config.decide, intervalMs })
+        : undefined
       const outcome = await dumpProcess(memory, request, stages).finally(() => lookout?.stop())
       if (outcome.kind === 'dumped') sweep(config)
       return outcome

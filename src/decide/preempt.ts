@@ -7,10 +7,11 @@ import { isUrgent } from './urgency.ts'
 /** Who cannot wait for the end of a capture, and by which rule. */
 export type Preemption = { readonly pid: number; readonly rule: string; readonly memory: Memory }
 
-/**
- * Whether another process is about to run out of memory while a capture runs that is about something else. What somebody
- * has asked for is never broken off, and nothing that is as urgent itself.
- */
+/** Whether a capture may be broken off: what somebody has asked for never is, and nothing that is about limits itself. */
+export const canGiveWay = (memory: Memory, running: CaptureRequest, config: DecideConfig): boolean =>
+  running.demand === undefined && !isAboutLimits(running, memory, config)
+
+/** Whether another process is about to run out of memory while a capture runs that can give way. */
 export function preempt(
   memory: Memory,
   running: CaptureRequest,
@@ -18,9 +19,7 @@ export function preempt(
   nowMs: number,
 ): Preemption | { readonly memory: Memory } {
   const { verdict, memory: after } = decide(memory, { kind: 'interval' }, config, nowMs)
-  if (running.demand !== undefined || verdict.kind !== 'capture') return { memory: after }
-  const isUrgentOf = (request: CaptureRequest): boolean => isAboutLimits(request, after, config)
-  if (isUrgentOf(running) || !isUrgentOf(verdict)) return { memory: after }
+  if (verdict.kind !== 'capture' || !isAboutLimits(verdict, after, config)) return { memory: after }
   if (processKey(verdict.process) === processKey(running.process)) return { memory: after }
   return { pid: verdict.process.pid, rule: verdict.fired.rule, memory: after }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { preempt } from '../../src/decide/preempt.ts'
+import { canGiveWay, preempt } from '../../src/decide/preempt.ts'
 import type { CaptureRequest } from '../../src/model.ts'
 import { config, limitOf, rule, second, VirtualDay, watched } from './virtual-day.ts'
 
@@ -28,6 +28,7 @@ const look = (request: CaptureRequest, limit = limitOf(100, 90), process = urgen
     [large, 50],
     [process, 50, limit],
   ])
+  if (!canGiveWay(day.memory, request, rules)) return 'goes on'
   const found = preempt(day.memory, request, rules, second)
   return 'pid' in found ? [found.pid, found.rule] : 'goes on'
 }
@@ -56,5 +57,5 @@ test('a rule that a pod has of its own counts like one of the config', () => {
     [large, 50, limitOf(100, 90)],
   ])
   const itself = { ...running('pod-limit'), process: pod.id }
-  assert.ok(!('pid' in preempt(day.memory, itself, rules, second)))
+  assert.ok(!canGiveWay(day.memory, itself, rules))
 })
