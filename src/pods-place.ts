@@ -1,5 +1,5 @@
-import { hostname } from 'node:os'
 import type { Config } from './config/config.ts'
+import { hostName } from './host-name.ts'
 import type { PodsPlace } from './observe/containers/fetch-pods.ts'
 
 /** Where this machine's pods are asked for; undefined where they are not. */
@@ -8,6 +8,10 @@ export const podsPlace = (
   env: NodeJS.ProcessEnv,
 ): PodsPlace | undefined => {
   if (podsUrl === undefined) return undefined
-  const node = env['NODE_NAME'] ?? hostname()
-  return { url: podsUrl.replaceAll('{node}', encodeURIComponent(node)), tokenFile, caFile, isCaOptional }
+  return {
+    url: podsUrl.replaceAll('{node}', encodeURIComponent(hostName(env))),
+    tokenFile,
+    caFile,
+    isCaOptional,
+  }
 }

@@ -12,6 +12,7 @@ import type {
   PythonProcess,
   Sample,
 } from './model.ts'
+import { LARGE_FILES, type LargeFileName } from './store/dump-files.ts'
 import type { PartialDump, Published } from './store/partial-dump.ts'
 import type { StoreFailed } from './store/io-failure.ts'
 
@@ -46,10 +47,6 @@ export type DumpStages = {
   readonly readMachine: () => Promise<MachineFacts>
   readonly now: () => Date
 }
-
-/** What a capture writes into a dump by itself. */
-const LARGE_FILES = ['graph.gz', 'core'] as const
-type LargeFileName = (typeof LARGE_FILES)[number]
 
 export type DumpOutcome =
   | { readonly kind: 'dumped'; readonly published: Published; readonly findings: Findings }

@@ -6,13 +6,13 @@ const src = new URL('../src/', import.meta.url)
 
 /** Who may import what. Folders of src, files of src, packages; `node:*` where files or processes are touched. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  observe: ['model.ts', 'proc/', 'node:', 'systeminformation', 'node-cron', 'zod'],
+  observe: ['model.ts', 'host-name.ts', 'proc/', 'node:', 'systeminformation', 'node-cron', 'zod'],
   decide: ['model.ts', 'zod'],
   capture: ['model.ts', 'proc/', 'census-schema.ts', 'node:', 'execa', 'zod'],
   store: ['model.ts', 'proc/', 'census-schema.ts', 'graph-schema.ts', 'node:', 'zod', 'tar'],
   analyse: ['model.ts', 'node:crypto'],
   report: ['model.ts', 'd3-hierarchy', 'pprof-format'],
-  config: ['model.ts', 'node:', 'yaml', 'zod', 'picocolors'],
+  config: ['model.ts', 'host-name.ts', 'node:', 'yaml', 'zod', 'picocolors'],
   // Dumps in object storage.
   bucket: ['model.ts', 'node:', 's3mini'],
   model: ['model.ts'],

@@ -7,8 +7,9 @@ import { Pace } from './paced-body.ts'
 
 /** What an upload asks of a bucket; all of it throws what `explainBucketError` explains. */
 export type Bucket = {
-  /** Sends a whole object; answers its ETag. */
-  readonly put: (key: string, bytes: Uint8Array, headers: Headers) => Promise<string>
+  /** Sends a whole object. */
+  readonly put: (key: string, bytes: Uint8Array, headers: Headers) => Promise<void>
+  /** Begins an object that is sent in parts; answers what its parts are sent with. */
   readonly begin: (key: string, headers: Headers) => Promise<string>
   /** Sends a part, counted from 1; answers its ETag. */
   readonly putPart: (part: Part, bytes: Uint8Array) => Promise<string>
@@ -62,11 +63,7 @@ export function openBucket(
   })
   return {
     put: async (key, bytes, headers) => {
-      const response = await client.putObject(key, bytes, CONTENT_TYPE, undefined, {
-        ...headers,
-        ...md5Header(bytes),
-      })
-      return bare(response.headers.get('etag') ?? '')
+      await client.putObject(key, bytes, CONTENT_TYPE, undefined, { ...headers, ...md5Header(bytes) })
     },
     begin: (key, headers) => client.getMultipartUploadId(key, CONTENT_TYPE, undefined, headers),
     putPart: async ({ key, uploadId, number }, bytes) => {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { placeKey, type UnsentDump, type Upload, type UploadRecord } from '../model.ts'
+import { objectKey, placeKey, type UnsentDump, type Upload, type UploadRecord } from '../model.ts'
 import type { Bucket, Headers } from './client.ts'
 import { type BucketFailed, explainBucketError } from './failure.ts'
 import { sendFile } from './send-file.ts'
@@ -32,7 +32,7 @@ export async function sendDump(
         {
           ...file,
           path: join(dump.path, file.name),
-          key: keyOf(upload, dump.id, file.name),
+          key: objectKey(upload, `${dump.id}/${file.name}`),
           headers: headersOf(upload, file.sha256),
           uploadId: pending?.file === file.name ? pending.uploadId : undefined,
         },
@@ -53,9 +53,6 @@ export async function sendDump(
     return explainBucketError(error)
   }
 }
-
-const keyOf = ({ prefix }: Upload, id: string, name: string): string =>
-  [...(prefix === '' ? [] : [prefix]), id, name].join('/')
 
 /** What every object of an upload is sent with. */
 export const headersOf = ({ encryption, kmsKey, tags }: Upload, sha256: string | undefined): Headers => ({

@@ -8,7 +8,7 @@ import { type BucketFailed, explainBucketError } from '../bucket/failure.ts'
 import { fetchObject, groupObjects, type RemoteDump } from '../bucket/remote-dumps.ts'
 import type { Config } from '../config/config.ts'
 import { type BucketPlace, placeKey } from '../model.ts'
-import { type DumpFileName, dumpFileLimits } from '../store/dump-files.ts'
+import { type DumpFileName, dumpFileLimits, LARGE_FILES, type LargeFileName } from '../store/dump-files.ts'
 import { formatPathPart, parseDumpName } from '../store/layout.ts'
 import { readManifest } from '../store/read-dumps.ts'
 import type { Terminal } from './terminal.ts'
@@ -17,12 +17,8 @@ import type { Terminal } from './terminal.ts'
 export type BucketStore = {
   readonly dir: string
   /** Brings the rest of a dump here, of the large files only these; answers why it could not. */
-  readonly fetch: (dumpPath: string, large: readonly LargeFile[]) => Promise<string | undefined>
+  readonly fetch: (dumpPath: string, large: readonly LargeFileName[]) => Promise<string | undefined>
 }
-
-/** What most commands can do without. */
-const LARGE_FILES = ['graph.gz', 'core'] as const
-export type LargeFile = (typeof LARGE_FILES)[number]
 
 /** What a list shows. */
 const HEADS: readonly DumpFileName[] = ['dump.json', 'findings.json', 'ending.json']

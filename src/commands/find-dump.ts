@@ -3,7 +3,7 @@ import type { Dump, Findings } from '../model.ts'
 import { findBaseline } from '../store/find-baseline.ts'
 import { listDumps, readDump, readFindings } from '../store/read-dumps.ts'
 import { resolveDump } from '../store/resolve-dump.ts'
-import type { LargeFile } from './bucket-store.ts'
+import type { LargeFileName } from '../store/dump-files.ts'
 import { EXIT } from './exit-codes.ts'
 import type { OpenStore } from './settings.ts'
 import type { Terminal } from './terminal.ts'
@@ -13,7 +13,7 @@ export async function findDump(
   store: OpenStore,
   argument: string,
   terminal: Terminal,
-  large: readonly LargeFile[] = [],
+  large: readonly LargeFileName[] = [],
 ): Promise<Dump | number> {
   const resolved = await resolveDump(store.dir, argument)
   if (resolved.kind !== 'found') return tellUnresolved(resolved, argument, terminal)

@@ -15,8 +15,8 @@ export async function listCommand(
   const settings = await readSettings(options, terminal)
   if (!settings) return EXIT.config
   const { store } = settings
-  const { dumps: all, problems } = await listDumps(store.dir)
-  // Out of a bucket it has its host's name before its own.
+  // Out of a bucket a target has its host's name before its own.
+  const { dumps: all, problems } = await listDumps(store.dir, store.fetch ? undefined : target)
   const dumps = all.filter(
     ({ id, manifest }) => target === undefined || dirname(id) === target || manifest.target === target,
   )

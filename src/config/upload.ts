@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { z } from 'zod'
+import { hostName } from '../host-name.ts'
 import type { Upload } from '../model.ts'
 import { path, rate, section, webAddress } from './fields.ts'
 import { quoted } from './words.ts'
@@ -79,7 +80,6 @@ export const toUpload = (
 
 /** Names of hosts in an address or a prefix. */
 const expand = (text: string, env: Readonly<Record<string, string | undefined>>): string => {
-  const host = hostname()
   const safe = (name: string): string => name.replaceAll(/[^A-Za-z0-9._-]/g, '_')
-  return text.replaceAll('{host}', safe(host)).replaceAll('{node}', safe(env['NODE_NAME'] ?? host))
+  return text.replaceAll('{host}', safe(hostname())).replaceAll('{node}', safe(hostName(env)))
 }

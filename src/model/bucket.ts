@@ -21,6 +21,10 @@ export type Upload = BucketPlace & {
   readonly deleteLocal: boolean
 }
 
+/** The key of what lies below the prefix of a place. */
+export const objectKey = ({ prefix }: Pick<BucketPlace, 'prefix'>, path: string): string =>
+  prefix === '' ? path : `${prefix}/${path}`
+
 /** One string per place, to tell where a dump has been sent. */
 export const placeKey = ({ endpoint, bucket, prefix }: BucketPlace): string =>
   [endpoint.replace(/\/+$/, ''), bucket, ...(prefix === '' ? [] : [prefix])].join('/')

@@ -1,5 +1,5 @@
-import { hostname } from 'node:os'
 import systeminformation from 'systeminformation'
+import { hostName } from '../host-name.ts'
 import type { HostMemory, MachineFacts } from '../model.ts'
 
 /** Memory of the whole machine, and what of it could be had without swapping. */
@@ -16,8 +16,7 @@ export const readMachineFacts = async (): Promise<MachineFacts> => {
     await systeminformation.mem(),
   ]
   return {
-    // A container has a name of its own, which says nothing.
-    host: process.env['NODE_NAME'] ?? hostname(),
+    host: hostName(process.env),
     os: [os.distro, os.release].filter(Boolean).join(' '),
     kernel: os.kernel,
     architecture: os.arch,

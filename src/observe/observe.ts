@@ -119,15 +119,19 @@ export const createObserver = (options: ObserverOptions): Observer => {
     return options.isNear(plain, process) ? withSplit(plain, options.procRoot) : plain
   }
 
+  const beginLook = (nowMs: number, host: HostMemory): Look => {
+    limits.beginSweep()
+    extras.beginSweep()
+    return { nowMs, host, wants: options.wants?.() }
+  }
+
   return {
     observe: async (nowMs, only, isRoutine = false) => {
       const host = await options.readHostMemory()
       const single = only === undefined ? undefined : byPid.get(only)
       const found = single ? NOTHING : await update(nowMs, only !== undefined)
       const { appeared, gone, dismissed, news, problems } = found
-      limits.beginSweep()
-      extras.beginSweep()
-      const look = { nowMs, host, wants: options.wants?.() }
+      const look = beginLook(nowMs, host)
       const samples: Sample[] = []
       const ended: ProcessId[] = []
       let missing = 0
@@ -156,9 +160,7 @@ export const createObserver = (options: ObserverOptions): Observer => {
     },
     peek: async (nowMs) => {
       const host = await options.readHostMemory()
-      limits.beginSweep()
-      extras.beginSweep()
-      const look = { nowMs, host, wants: options.wants?.() }
+      const look = beginLook(nowMs, host)
       const samples = [...watched.values()].flatMap((process) => {
         const result = sample(process, look)
         return typeof result === 'string' ? [] : [result]

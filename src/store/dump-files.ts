@@ -16,6 +16,10 @@ export const dumpFileLimits = {
   core: Number.MAX_SAFE_INTEGER,
 } as const
 
+/** What a capture writes into a dump by itself, and most readers can do without. */
+export const LARGE_FILES = ['graph.gz', 'core'] as const satisfies readonly (keyof typeof dumpFileLimits)[]
+export type LargeFileName = (typeof LARGE_FILES)[number]
+
 export type DumpFileName = keyof typeof dumpFileLimits
 
 /** What is written before `dump.json`, which describes it. */
